@@ -1,0 +1,41 @@
+"""Findings as GitHub workflow commands, which GitHub shows beside the changed lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from calmap.diagnostics import Diagnostic, Severity
+from calmap.report.place import place
+
+_COMMANDS: Mapping[Severity, str] = MappingProxyType(
+    {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+)
+
+
+def render(diagnostics: Sequence[Diagnostic]) -> str:
+    """Render findings, one command a line."""
+    return "".join(f"{_command(item)}\n" for item in sorted(diagnostics, key=Diagnostic.sort_key))
+
+
+def _command(diagnostic: Diagnostic) -> str:
+    rule, where = diagnostic.rule, place(diagnostic.source, diagnostic.span)
+    properties: dict[str, object] = {"file": diagnostic.source.name, "line": where.line}
+    if where.line == where.end_line:
+        properties |= {"col": where.column, "endColumn": where.end_column}
+    else:
+        properties["endLine"] = where.end_line
+    properties["title"] = f"{rule.code} {rule.name}"
+    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    message = f"{diagnostic.message}\nhint: {diagnostic.hint}" if diagnostic.hint else diagnostic.message
+    return f"::{_COMMANDS[rule.severity]} {listed}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    """Escape as GitHub's own toolkit does, and what has no place in a log."""
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,126 @@
+"""What was selected for datasets, and the formats of it that programs read.
+
+The selections themselves come from `calmap.bestref`; the protocols say which
+of their attributes are shown.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
+
+from calmap.report.text import printable
+
+
+class BestRefLike(Protocol):
+    """The answer for one reference type."""
+
+    @property
+    def reftype(self) -> str:
+        """Reference type."""
+
+    @property
+    def status(self) -> str:
+        """``found``, ``not_applicable`` or ``not_found``."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files, none unless found."""
+
+    @property
+    def reason(self) -> str:
+        """One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One answer and whose it is.
+
+    Parameters
+    ----------
+    dataset
+        Name of the dataset's file.
+    instrument
+        Instrument the header names.
+    context
+        Mapping the selection started from.
+    ref
+        The answer.
+    paths
+        Where its files are, in their order.
+    """
+
+    dataset: str
+    instrument: str
+    context: str
+    ref: BestRefLike
+    paths: tuple[str, ...] = ()
+
+
+def selections(
+    dataset: str,
+    instrument: str,
+    context: str,
+    refs: Mapping[str, BestRefLike],
+    locate: Callable[[str], str],
+) -> Iterator[Selection]:
+    """The answers for one dataset, in the order of the types' names.
+
+    Parameters
+    ----------
+    dataset, instrument, context
+        As in `Selection`.
+    refs
+        Answers by reference type.
+    locate
+        Path of a reference file.
+    """
+    for _, ref in sorted(refs.items()):
+        yield Selection(dataset, instrument, context, ref, tuple(locate(name) for name in ref.files))
+
+
+def render_json(rows: Iterable[Selection]) -> str:
+    """Render a JSON list of flat objects."""
+    return json.dumps([_record(row) for row in rows], indent=2) + "\n"
+
+
+def _record(row: Selection) -> dict[str, object]:
+    return {
+        "dataset": row.dataset,
+        "instrument": row.instrument,
+        "context": row.context,
+        "type": row.ref.reftype,
+        "status": row.ref.status,
+        "files": list(row.ref.files),
+        "paths": list(row.paths),
+        "reason": row.ref.reason,
+    }
+
+
+def render_csv(rows: Iterable[Selection]) -> str:
+    """Render CSV with a heading, one line a record; several files stand in one cell, with ``;`` between."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(("dataset", "instrument", "context", "type", "status", "files", "paths", "reason"))
+    for row in rows:
+        ref = row.ref
+        cells = (row.dataset, row.instrument, row.context, ref.reftype, ref.status)
+        lists = (";".join(ref.files), ";".join(row.paths))
+        writer.writerow([printable(cell) for cell in (*cells, *lists, ref.reason)])
+    return out.getvalue()
+
+
+def render_paths(rows: Iterable[Selection]) -> str:
+    """Render the path of every file found, one a line, each once."""
+    found = dict.fromkeys(path for row in rows if row.ref.status == "found" for path in row.paths)
+    return "".join(f"{printable(path)}\n" for path in found)
+
+
+SELECTION_FORMATS: Mapping[str, Callable[[Sequence[Selection]], str]] = MappingProxyType(
+    {"json": render_json, "csv": render_csv, "paths": render_paths}
+)

@@ -1,0 +1,210 @@
+"""From text to AST, or to a finding that says what was expected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from lark import Token, Transformer, v_args
+from lark.exceptions import UnexpectedInput, VisitError
+
+from calmap.diagnostics import Diagnostic, Rule
+from calmap.model.ast import (
+    Constant,
+    Entry,
+    List,
+    Number,
+    SelectorCall,
+    Set,
+    String,
+    Table,
+    Tuple,
+    Value,
+)
+from calmap.source import Source, Span
+from calmap.syntax import rules
+from calmap.syntax.grammar import build
+from calmap.syntax.literals import LiteralError, number_value, string_value
+
+MAX_CHARACTERS = 8_000_000
+MAX_DEPTH = 40
+
+_ROW = re.compile(r"'([^'\\\r\n]*)'\s*:\s*'([^'\\\r\n]*)'")
+_ATOM = re.compile(r"'([^'\\\r\n]*)'|(-?\d+)(\.\d*)?")
+
+
+class Section(NamedTuple):
+    """``name = value`` at the top level of a file."""
+
+    name: str
+    name_span: Span
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The sections of a file in the order they stand in it, or why there are none."""
+
+    source: Source
+    sections: tuple[Section, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+class _Refusal(Exception):
+    """Stops the parser at something it can't turn into a value."""
+
+    def __init__(self, rule: Rule, span: Span, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+        self.span = span
+        self.message = message
+
+
+class DepthGuard:
+    """Lets tokens pass until brackets are nested too deeply."""
+
+    always_accept: tuple[str, ...] = ()
+    _OPEN = frozenset({"LPAR", "LSQB", "LBRACE"})
+    _CLOSE = frozenset({"RPAR", "RSQB", "RBRACE"})
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """Yield the tokens of a stream."""
+        depth = 0
+        for token in stream:
+            if token.type in self._OPEN:
+                depth += 1
+                if depth > MAX_DEPTH:
+                    raise _Refusal(rules.TOO_DEEP, _span(token), f"brackets are nested more than {MAX_DEPTH} deep")
+            elif token.type in self._CLOSE:
+                depth -= 1
+            yield token
+
+
+def _span(token: Token) -> Span:
+    start = token.start_pos or 0
+    return Span(start, start + len(token))
+
+
+def _between(first: Token, last: Token) -> Span:
+    return Span(first.start_pos or 0, (last.start_pos or 0) + len(last))
+
+
+def _rows(token: Token) -> Iterator[Entry]:
+    base = token.start_pos or 0
+    for match in _ROW.finditer(token):
+        start, end = match.span()
+        key_end, value_start = match.end(1) + 1, match.start(2) - 1
+        yield Entry(
+            Span(base + start, base + end),
+            String(Span(base + start, base + key_end), match[1]),
+            String(Span(base + value_start, base + end), match[2]),
+        )
+
+
+def _atoms(token: Token) -> Iterator[String | Number]:
+    base = token.start_pos or 0
+    for match in _ATOM.finditer(token):
+        span = Span(base + match.start(), base + match.end())
+        text, integer, fraction = match.groups()
+        if integer is None:
+            yield String(span, text)
+        elif fraction is None:
+            yield Number(span, int(integer))
+        else:
+            yield Number(span, float(integer + fraction))
+
+
+def _values(children: tuple[Any, ...]) -> tuple[Value, ...]:
+    return tuple(child for child in children if not isinstance(child, Token))
+
+
+@v_args(inline=True)
+class _Lowering(Transformer[Token, Any]):
+    """Turns the children of each grammar rule into an AST node."""
+
+    def start(self, *children: Any) -> tuple[Section, ...]:
+        return tuple(child for child in children if isinstance(child, Section))
+
+    def section(self, name: Token, _equals: Token, value: Value, *_end: Token) -> Section:
+        return Section(str(name), _span(name), value)
+
+    def string(self, *parts: Token) -> String:
+        span = _between(parts[0], parts[-1])
+        return String(span, "".join(_literal(part, string_value) for part in parts))
+
+    def number(self, *parts: Token) -> Number:
+        digits = parts[-1]
+        value = _literal(digits, lambda text: number_value(text, real=digits.type == "FLOAT"))
+        return Number(_between(parts[0], digits), -value if len(parts) > 1 else value)
+
+    def constant(self, token: Token) -> Constant:
+        return Constant(_span(token), {"True": True, "False": False, "None": None}[token])
+
+    def plain_tuple(self, token: Token) -> Tuple:
+        return Tuple(_span(token), tuple(_atoms(token)))
+
+    def group(self, _open: Token, value: Value, _close: Token) -> Value:
+        return value
+
+    def tuple(self, *children: Any) -> Tuple:
+        return Tuple(_between(children[0], children[-1]), _values(children))
+
+    def list(self, *children: Any) -> List:
+        return List(_between(children[0], children[-1]), _values(children))
+
+    def set(self, *children: Any) -> Set:
+        return Set(_between(children[0], children[-1]), _values(children))
+
+    def entry(self, key: Value, _colon: Token, value: Value) -> Entry:
+        return Entry(Span(key.span.start, value.span.end), key, value)
+
+    def table(self, *children: Any) -> Table:
+        entries: list[Entry] = []
+        for child in children:
+            if isinstance(child, Entry):
+                entries.append(child)
+            elif child.type == "ROWS":
+                entries.extend(_rows(child))
+        return Table(_between(children[0], children[-1]), tuple(entries))
+
+    def selector(self, name: Token, opening: Token, *rest: Any) -> SelectorCall:
+        table = next((child for child in rest if isinstance(child, Table)), None)
+        at = _span(opening).end
+        return SelectorCall(
+            _between(name, rest[-1]), str(name), _span(name), table or Table(Span(at, at), ())
+        )
+
+
+def _literal(token: Token, read: Callable[[str], Any]) -> Any:
+    try:
+        return read(str(token))
+    except LiteralError as problem:
+        start = (token.start_pos or 0) + problem.offset
+        raise _Refusal(rules.BAD_LITERAL, Span(start, _span(token).end), str(problem)) from None
+
+
+def parse(source: Source) -> Parsed:
+    """Sections of a mapping file.
+
+    Never raises for what the text holds: a file that can't be parsed gives no
+    section and one finding.
+    """
+    try:
+        if len(source.text) > MAX_CHARACTERS:
+            raise _Refusal(rules.TOO_LARGE, Span(0, 0), f"the file has more than {MAX_CHARACTERS:,} characters")
+        sections: Any = build("mapping.lark", _Lowering, DepthGuard).parse(source.text)
+        return Parsed(source, sections)
+    except UnexpectedInput as problem:
+        return Parsed(source, (), (rules.unexpected(source, problem),))
+    except VisitError as problem:
+        return Parsed(source, (), (_refused(source, problem.orig_exc),))
+    except _Refusal as problem:
+        return Parsed(source, (), (_refused(source, problem),))
+
+
+def _refused(source: Source, problem: BaseException) -> Diagnostic:
+    if not isinstance(problem, _Refusal):
+        raise problem
+    return Diagnostic(problem.rule, source, problem.span, problem.message)
