@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calmap.diagnostics import Diagnostic, Label, Rule, Severity
-from calmap.model.ast import MappingFile, MappingKind, SelectorCall, String, Table
+from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall, String, Table
 from calmap.source import Source, Span
 from calmap.syntax.parser import Parsed, Section
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from calmap.diagnostics import Diagnostic
 from calmap.errors import CacheError, NotInCacheError
-from calmap.model.ast import MappingFile, MappingKind, SelectorCall, Table, header_text
+from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall, Table, header_text
 from calmap.model.checksum import checksum
 from calmap.model.lower import STRAY_KIND, lower
 from calmap.model.names import mapping_kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from calmap.model.ast import MappingKind
+from calmap.syntax.ast import MappingKind
 
 _PLAIN = re.compile(r"[A-Za-z0-9+$][A-Za-z0-9_.+$=~@%,-]{0,254}")
 _MAPPING = re.compile(

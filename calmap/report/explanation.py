@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Protocol
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -61,7 +62,7 @@ class StepLike(Protocol):
 
     @property
     def line(self) -> int:
-        """Line of the rule, counted from one."""
+        """Line of the rule, counted from one; 0 for none."""
 
     @property
     def keys(self) -> Sequence[KeyCheckLike]:
@@ -135,25 +136,30 @@ class _Explained:
     def _trail(self, steps: Sequence[StepLike]) -> Iterator[Text]:
         """Steps on a rail, their texts in one column if there is room, else below their places."""
         places = [self._place(step.file, step.line) for step in steps]
-        widest = max((place.cell_len for place in places), default=0)
-        rail_width = len(self.charset.rail)
-        beside = self.console.width - rail_width - widest - 2 >= _ROOM
-        for number, (step, place) in enumerate(zip(steps, places, strict=True), start=1):
-            last = number == len(steps)
+        column = max((place.cell_len for place in places), default=0) + 2
+        beside = self.console.width - len(self.charset.rail) - column >= _ROOM
+        for step, place in zip(steps, places, strict=True):
+            last = step is steps[-1]
             branch = Text.assemble((self.charset.last_branch if last else self.charset.branch, "dim"))
-            rail = Text.assemble((" " * rail_width if last else self.charset.rail, "dim"))
-            indent = widest + 2 if beside else 3
-            texts = list(hanging(Text(" " * (rail_width + indent)), self._text(step.text), self.console))
-            rows = [text[rail_width + indent :] for text in texts]
-            place.pad_right(widest + 2 - place.cell_len)
+            rail = Text.assemble((" " * len(self.charset.rail) if last else self.charset.rail, "dim"))
             if beside:
-                yield branch + place + rows.pop(0)
+                place.pad_right(column - place.cell_len)
+                texts = hanging(branch + place, self._broken(step.text, column), self.console)
+                yield next(texts)
             else:
                 yield branch + place
-            for row in rows:
-                yield rail + Text(" " * indent) + row
-            for row in self._keys(step.keys, rail_width + 3):
+                texts = hanging(rail + Text("   "), self._broken(step.text, 3), self.console)
+            for row in texts:
+                yield rail + row[len(rail) :]
+            for row in self._keys(step.keys, len(rail) + 3):
                 yield rail + Text("   ") + row
+
+    def _broken(self, text: str, indent: int) -> Text:
+        """Text of a step, broken before its arrow if it does not fit on a line."""
+        shown, arrow = self.charset.safe(text), self.charset.safe("→")
+        if cell_len(shown) > self.console.width - len(self.charset.rail) - indent:
+            shown = shown.replace(f" {arrow} ", f"\n{arrow} ")
+        return Text(shown)
 
     def _answer(self) -> Iterator[Text]:
         status, files = self.explanation.status, self.explanation.files
@@ -163,7 +169,7 @@ class _Explained:
             yield lead + Text.assemble((self.charset.safe(name), "bold green"))
             lead = Text(" " * lead.cell_len)
         if self.explanation.reason:
-            yield from hanging(lead, self._text(self.explanation.reason), self.console)
+            yield from hanging(lead, Text(self.charset.safe(self.explanation.reason)), self.console)
         elif not files:
             yield lead
 
@@ -181,27 +187,25 @@ class _Explained:
         """Table of keys; folded, never cut."""
         if not keys:
             return
-        notes = any(key.note for key in keys)
+        width = self.console.width - indent
+        longest = max(cell_len(key.parameter) for key in keys)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         table.add_column("", no_wrap=True)
-        table.add_column("keyword", overflow="fold")
+        table.add_column("keyword", overflow="fold", no_wrap=2 * longest <= width)
         table.add_column("header has", overflow="fold")
         table.add_column("rule wants", overflow="fold")
-        if notes:
-            table.add_column("", overflow="fold")
         for key in keys:
-            table.add_row(*self._cells(key, notes))
-        yield from table_rows(table, self.console.width - indent, self.console)
+            table.add_row(*self._cells(key))
+        yield from table_rows(table, width, self.console)
 
-    def _cells(self, key: KeyCheckLike, notes: bool) -> Iterator[Text]:
+    def _cells(self, key: KeyCheckLike) -> Iterator[Text]:
         signs = {"match": self.charset.match, "any": self.charset.anything, "no": self.charset.no}
         outcome = f"{signs.get(key.outcome, ' ')} {self.charset.safe(key.outcome)}"
         yield Text(outcome, _OUTCOME_STYLES.get(key.outcome, ""))
-        for text in (key.parameter, key.value, key.wanted, *([key.note] if notes else [])):
+        wanted = f"{key.wanted}  ({key.note})" if key.note else key.wanted
+        for text in (key.parameter, key.value, wanted):
             yield Text(self.charset.safe(text), "bold red" if key.outcome == "no" else "")
 
     def _place(self, file: str, line: int) -> Text:
-        return Text.assemble((f"{self.charset.safe(file)}:{line}", _PLACE))
-
-    def _text(self, text: str) -> Text:
-        return Text(self.charset.safe(text))
+        name = self.charset.safe(file)
+        return Text.assemble((f"{name}:{line}" if line else name, _PLACE))

@@ -50,5 +50,6 @@ def selection_table(rows: Sequence[Selection], type_width: int, charset: Charset
         style = STATUS_STYLES.get(ref.status, "")
         answer = "\n".join(map(charset.safe, ref.files)) or charset.safe(ref.reason)
         status = STATUS_WORDS.get(ref.status, charset.safe(ref.status))
-        table.add_row(Text(charset.safe(ref.reftype)), Text(status, style), Text(answer, style))
+        answer_style = "" if ref.status == "not_found" else style
+        table.add_row(Text(charset.safe(ref.reftype)), Text(status, style), Text(answer, answer_style))
     return table

@@ -11,7 +11,7 @@ from lark import Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput, VisitError
 
 from calmap.diagnostics import Diagnostic, Rule
-from calmap.model.ast import (
+from calmap.syntax.ast import (
     Constant,
     Entry,
     List,
@@ -26,10 +26,10 @@ from calmap.model.ast import (
 from calmap.source import Source, Span
 from calmap.syntax import rules
 from calmap.syntax.grammar import build
+from calmap.syntax.guard import MAX_DEPTH, DepthError, DepthGuard
 from calmap.syntax.literals import LiteralError, number_value, string_value
 
 MAX_CHARACTERS = 8_000_000
-MAX_DEPTH = 40
 
 _ROW = re.compile(r"'([^'\\\r\n]*)'\s*:\s*'([^'\\\r\n]*)'")
 _ATOM = re.compile(r"'([^'\\\r\n]*)'|(-?\d+)(\.\d*)?")
@@ -60,26 +60,6 @@ class _Refusal(Exception):
         self.rule = rule
         self.span = span
         self.message = message
-
-
-class DepthGuard:
-    """Lets tokens pass until brackets are nested too deeply."""
-
-    always_accept: tuple[str, ...] = ()
-    _OPEN = frozenset({"LPAR", "LSQB", "LBRACE"})
-    _CLOSE = frozenset({"RPAR", "RSQB", "RBRACE"})
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        """Yield the tokens of a stream."""
-        depth = 0
-        for token in stream:
-            if token.type in self._OPEN:
-                depth += 1
-                if depth > MAX_DEPTH:
-                    raise _Refusal(rules.TOO_DEEP, _span(token), f"brackets are nested more than {MAX_DEPTH} deep")
-            elif token.type in self._CLOSE:
-                depth -= 1
-            yield token
 
 
 def _span(token: Token) -> Span:
@@ -200,6 +180,9 @@ def parse(source: Source) -> Parsed:
         return Parsed(source, (), (rules.unexpected(source, problem),))
     except VisitError as problem:
         return Parsed(source, (), (_refused(source, problem.orig_exc),))
+    except DepthError as problem:
+        deep = _Refusal(rules.TOO_DEEP, problem.span, f"brackets are nested more than {MAX_DEPTH} deep")
+        return Parsed(source, (), (_refused(source, deep),))
     except _Refusal as problem:
         return Parsed(source, (), (_refused(source, problem),))
 

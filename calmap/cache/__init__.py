@@ -1,0 +1,1 @@
+"""Where mappings and reference files are kept, and which of them are meant."""

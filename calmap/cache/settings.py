@@ -1,0 +1,222 @@
+"""Which cache, context and telescope are meant, and who said so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from calmap.cache.configfile import ConfigEntry, config_files, read_config
+from calmap.cache.layout import Layout, cache_above
+from calmap.errors import CacheError, CalmapError, UsageError
+from calmap.model.names import mapping_kind, mapping_name
+
+_VARIABLES = (
+    ("cache", ("CALMAP_CACHE", "CRDS_PATH_SINGLE", "CRDS_PATH")),
+    ("context", ("CALMAP_CONTEXT", "CRDS_CONTEXT")),
+    ("observatory", ("CALMAP_OBSERVATORY", "CRDS_OBSERVATORY")),
+)
+_FOLDERS = (
+    ("mappings", ("CRDS_MAPPATH_SINGLE", "CRDS_MAPPATH")),
+    ("references", ("CRDS_REFPATH_SINGLE", "CRDS_REFPATH")),
+    ("config", ("CRDS_CFGPATH_SINGLE", "CRDS_CFGPATH")),
+)
+_NO_CACHE = "not set, and no folder from here upwards has mappings"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The value of one setting and where it comes from, or why there is none."""
+
+    name: str
+    value: str | None
+    origin: str
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, each with its origin."""
+
+    cache: Setting
+    context: Setting
+    observatory: Setting
+    mappings: Setting
+    references: Setting
+    config: Setting
+
+    def __iter__(self) -> Iterator[Setting]:
+        return (getattr(self, field.name) for field in fields(self))
+
+    def layout(self) -> Layout:
+        """Folders of the cache.
+
+        Raises
+        ------
+        UsageError
+            If no cache is known.
+        CacheError
+            If it has no mappings.
+        """
+        mappings = self.mappings.value
+        root = self.cache.value or (mappings and str(Path(mappings).parent))
+        if not root:
+            raise UsageError("which cache is meant?", hint="name it with --cache or in CALMAP_CACHE")
+        folders = (_elsewhere(item, Path(root)) for item in (self.mappings, self.references, self.config))
+        layout = Layout(Path(root), *folders)
+        if not layout.mappings.is_dir():
+            origin = self.cache.origin if self.cache.value else self.mappings.origin
+            raise CacheError(
+                f"{root} is no cache: there is no folder {layout.mappings}", hint=f"it was named by {origin}"
+            )
+        return layout
+
+    def context_name(self) -> str:
+        """Name of the context, or a path to one.
+
+        Raises
+        ------
+        UsageError
+            If there is none, several would do, or only a server could tell which is meant.
+        """
+        name, origin = self.context.value, self.context.origin
+        if name is None:
+            self.layout()
+            raise UsageError(f"which context is meant? {origin}", hint="name a .pmap with --context")
+        if mapping_kind(name) is None:
+            raise UsageError(
+                f"the context '{name}' of {origin} is not the name of a mapping",
+                hint="what a name such as jwst-latest stands for only a server knows; name a .pmap",
+            )
+        return name
+
+
+def resolve_settings(
+    options: Mapping[str, str | None],
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Settings:
+    """Settings from the command line, the environment, configuration files and the cache, in this order.
+
+    Parameters
+    ----------
+    options
+        ``cache``, ``context`` and ``observatory`` as given by the user; None for what was not.
+    environ
+        Variables ``CALMAP_*`` and then ``CRDS_*``; those of the process if left out.
+    cwd
+        The folder that relative paths start from and a cache is looked for in.
+
+    Raises
+    ------
+    UsageError
+        If a configuration file is wrong, or options contradict each other.
+    """
+    return _Resolution(options, os.environ if environ is None else environ, cwd or Path.cwd()).settings()
+
+
+class _Resolution:
+    """One run through all sources of settings."""
+
+    def __init__(self, options: Mapping[str, str | None], environ: Mapping[str, str], cwd: Path) -> None:
+        self.options = options
+        self.environ = environ
+        self.cwd = cwd
+        self.files = tuple(read_config(path) for path in config_files(cwd, environ))
+
+    def settings(self) -> Settings:
+        cache = self._cache()
+        folders = [self._folder(name, variables, cache) for name, variables in _FOLDERS]
+        context, observatory = self._agreed(*(self._given(*names) for names in _VARIABLES[1:]))
+        chosen = Settings(cache, context, observatory, *folders)
+        return self._completed(chosen)
+
+    def _given(self, name: str, variables: tuple[str, ...]) -> Setting:
+        """The value that somebody gave."""
+        candidates: list[tuple[str | None, str]] = [(self.options.get(name), f"--{name}")]
+        candidates += [(self.environ.get(variable), variable) for variable in variables]
+        for file in self.files:
+            entry = file.get(name)
+            candidates.append(self._from_file(name, entry) if entry else (None, ""))
+        for rank, (value, origin) in enumerate(candidates):
+            if value:
+                return Setting(name, value, origin, rank)
+        return Setting(name, None, "not set", len(candidates))
+
+    def _from_file(self, name: str, entry: ConfigEntry) -> tuple[str, str]:
+        value = self._absolute(entry.value, entry.path.parent) if name == "cache" else entry.value
+        return value, entry.origin
+
+    def _cache(self) -> Setting:
+        given = self._given(*_VARIABLES[0])
+        if given.value:
+            return Setting("cache", self._absolute(given.value, self.cwd), given.origin)
+        found = cache_above(self.cwd)
+        if found is None:
+            return Setting("cache", None, _NO_CACHE)
+        return Setting("cache", str(found), "this folder" if found == self.cwd else "a folder above this one")
+
+    def _folder(self, name: str, variables: tuple[str, ...], cache: Setting) -> Setting:
+        """A folder of the cache; an environment made for CRDS can put it elsewhere."""
+        if not self.options.get("cache") and not self.environ.get("CALMAP_CACHE"):
+            for variable in variables:
+                if value := self.environ.get(variable):
+                    return Setting(name, self._absolute(value, self.cwd), variable)
+        return Setting(name, cache.value and str(Path(cache.value, name)), "the cache")
+
+    def _absolute(self, value: str, base: Path) -> str:
+        home = self.environ.get("HOME")
+        if home and (value == "~" or value.startswith("~/")):
+            value = home + value[1:]
+        return os.path.normpath(base / value)
+
+    def _agreed(self, context: Setting, observatory: Setting) -> tuple[Setting, Setting]:
+        """Context and telescope of which the one given with less force yields."""
+        parts = mapping_name(Path(context.value).name) if context.value else None
+        name = observatory.value.lower() if observatory.value else None
+        observatory = Setting("observatory", name, observatory.origin, observatory.rank)
+        if parts is None or name == parts.observatory:
+            return context, observatory
+        implied = Setting("observatory", parts.observatory, f"the name of the context {context.value}")
+        if name is None or context.rank < observatory.rank:
+            return context, implied
+        if observatory.rank < context.rank:
+            origin = f"not set; {context.value} of {context.origin} belongs to another telescope"
+            return Setting("context", None, origin), observatory
+        if context.rank == 0:
+            message = f"the context {context.value} belongs to {parts.observatory}, not to {name}"
+            raise UsageError(message, hint="leave out --observatory")
+        return context, implied
+
+    def _completed(self, chosen: Settings) -> Settings:
+        """Settings with the newest context of the cache where none is given."""
+        try:
+            layout = chosen.layout()
+            present = layout.observatories()
+        except CalmapError:
+            return chosen
+        context, observatory = chosen.context, chosen.observatory
+        if observatory.value is None and len(present) == 1:
+            observatory = Setting("observatory", present[0], "the only one in the cache")
+        elif observatory.value is None:
+            text = f"not set; the cache has {', '.join(present) or 'none'}"
+            observatory = Setting("observatory", None, text)
+        if context.value is None:
+            context = _newest(layout, observatory)
+        return Settings(chosen.cache, context, observatory, chosen.mappings, chosen.references, chosen.config)
+
+
+def _newest(layout: Layout, observatory: Setting) -> Setting:
+    if observatory.value is None:
+        return Setting("context", None, observatory.origin)
+    try:
+        return Setting("context", layout.newest_context(observatory.value), "the newest one in the cache")
+    except CalmapError as problem:
+        return Setting("context", None, problem.message)
+
+
+def _elsewhere(setting: Setting, root: Path) -> Path | None:
+    """The folder of a setting, unless it is where a cache has it anyway."""
+    path = Path(setting.value) if setting.value else None
+    return None if path == root / setting.name else path

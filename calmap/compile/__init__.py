@@ -1,0 +1,1 @@
+"""From AST to selectors that answer fast, beside a plain interpreter that answers slowly."""

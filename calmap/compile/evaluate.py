@@ -1,0 +1,80 @@
+"""Values of header expressions."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from calmap.syntax.expression import (
+    Choice,
+    Compare,
+    Constant,
+    Either,
+    Every,
+    Expression,
+    Name,
+    Not,
+    Sequence,
+)
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "in": lambda item, items: item in items,
+    "not in": lambda item, items: item not in items,
+}
+
+
+class EvaluationError(ValueError):
+    """An expression that has no value for a header."""
+
+
+def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
+    """Value of an expression, as Python would have it.
+
+    Raises
+    ------
+    EvaluationError
+        If a name is not defined or two values can't be compared.
+    """
+    match expression:
+        case Constant(value):
+            return value
+        case Name(_, name):
+            if name not in values:
+                raise EvaluationError(f"'{name}' is not defined")
+            return values[name]
+        case Sequence(items):
+            return tuple(evaluate(item, values) for item in items)
+        case Compare():
+            return _compare(expression, values)
+        case Not(item):
+            return not evaluate(item, values)
+        case Choice(then, condition, otherwise):
+            return evaluate(then if evaluate(condition, values) else otherwise, values)
+        case Every(items) | Either(items):
+            stop = isinstance(expression, Either)
+            result: Any = None
+            for item in items:
+                result = evaluate(item, values)
+                if bool(result) is stop:
+                    break
+            return result
+
+
+def _compare(expression: Compare, values: Mapping[str, Any]) -> bool:
+    left = evaluate(expression.first, values)
+    for sign, item in expression.rest:
+        right = evaluate(item, values)
+        try:
+            if not _OPERATORS[sign](left, right):
+                return False
+        except TypeError:
+            raise EvaluationError(f"{left!r} {sign} {right!r} can't be compared") from None
+        left = right
+    return True

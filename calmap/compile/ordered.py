@@ -1,0 +1,139 @@
+"""Choosing a row by date, version or number."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from calmap.compile.outcome import Outcome, failed, missed
+from calmap.compile.tree import Ordered, Row
+from calmap.model.dates import DateError, normal_date, parse_standard
+from calmap.model.values import UNDEFINED
+from calmap.model.versions import VersionError, version_parts
+
+Header: TypeAlias = Mapping[str, str]
+Pick: TypeAlias = "tuple[Any, tuple[Row, ...]]"
+Picker: TypeAlias = Callable[[Ordered, Header], "Pick | Outcome"]
+
+
+def pick(selector: Ordered, header: Header) -> Pick | Outcome:
+    """The row or rows that a header's value chooses, with a rank to compare with other selectors' rows."""
+    return _PICKERS[selector.kind](selector, header)
+
+
+def header_date(parameters: tuple[str, ...], header: Header) -> str | Outcome:
+    """Date of a header in normal form, or why there is none."""
+    values = []
+    for parameter in parameters:
+        value = header.get(parameter, UNDEFINED).strip()
+        if value == UNDEFINED:
+            return failed(f"the date keyword {parameter} is missing or UNDEFINED")
+        values.append(value)
+    try:
+        return normal_date(" ".join(values))
+    except DateError as problem:
+        return failed(f"{' '.join(parameters)}: {problem}")
+
+
+def _use_after(selector: Ordered, header: Header) -> Pick | Outcome:
+    date = header_date(selector.parameters, header)
+    if isinstance(date, Outcome):
+        return date
+    rows = selector.rows
+    index = bisect_right(rows, date, key=_key) - 1
+    if index < 0:
+        first = f"; the first is {rows[0].written}" if rows else ""
+        return missed(f"no date at or before {date}{first}")
+    return rows[index].key, (rows[index],)
+
+
+def _key(row: Row) -> Any:
+    return row.key
+
+
+def _closest_time(selector: Ordered, header: Header) -> Pick | Outcome:
+    date = header_date(selector.parameters, header)
+    if isinstance(date, Outcome):
+        return date
+    moment = parse_standard(date)
+    best: tuple[Any, Row] | None = None
+    for row in selector.rows:
+        if not isinstance(row.key, datetime):
+            return failed(f"the date '{row.written}' of a rule can't be read")
+        rank = (-abs(row.key - moment), datetime.max - row.key)
+        if best is None or rank > best[0]:
+            best = rank, row
+    return failed("the ClosestTime selector is empty") if best is None else (best[0], (best[1],))
+
+
+def _version_after(selector: Ordered, header: Header) -> Pick | Outcome:
+    text = ".".join(header.get(parameter, UNDEFINED) for parameter in selector.parameters)
+    try:
+        version = version_parts(text)
+    except VersionError as problem:
+        return failed(f"{', '.join(selector.parameters)}: {problem}")
+    index = bisect_right(selector.rows, version, key=_key) - 1
+    if index < 0:
+        return missed(f"no version at or before {text}")
+    return selector.rows[index].key, (selector.rows[index],)
+
+
+def _select_version(selector: Ordered, header: Header) -> Pick | Outcome:
+    value = _number(selector, header)
+    if isinstance(value, Outcome):
+        return value
+    for row in selector.rows:
+        if not row.key < (value, "="):  # type: ignore[operator]
+            return row.key, (row,)
+    return failed(f"no version relation holds for {value} and there is no default")
+
+
+def _nearest(selector: Ordered, header: Header) -> Pick | Outcome:
+    value = _number(selector, header)
+    if isinstance(value, Outcome):
+        return value
+    best: tuple[float, Row] | None = None
+    for row in selector.rows:
+        if not isinstance(row.key, float):
+            return failed(f"the key '{row.written}' of a rule is no number")
+        distance = abs(row.key - value)
+        if best is None or distance < best[0]:
+            best = distance, row
+    return failed("the GeometricallyNearest selector is empty") if best is None else (-best[0], (best[1],))
+
+
+def _bracket(selector: Ordered, header: Header) -> Pick | Outcome:
+    value = _number(selector, header)
+    if isinstance(value, Outcome):
+        return value
+    rows = selector.rows
+    if not rows:
+        return failed("the Bracket selector is empty")
+    index = next((i for i, row in enumerate(rows) if row.key >= value), len(rows))  # type: ignore[operator]
+    if index == len(rows):
+        return value, (rows[-1], rows[-1])
+    if index == 0 or rows[index].key == value:
+        return value, (rows[index], rows[index])
+    return value, (rows[index - 1], rows[index])
+
+
+def _number(selector: Ordered, header: Header) -> float | Outcome:
+    parameter = selector.parameters[0] if selector.parameters else ""
+    text = header.get(parameter, UNDEFINED)
+    try:
+        return float(text)
+    except ValueError:
+        return failed(f"{parameter}={text!r} is no number")
+
+
+_PICKERS: Mapping[str, Picker] = {
+    "UseAfter": _use_after,
+    "ClosestTime": _closest_time,
+    "VersionAfter": _version_after,
+    "SelectVersion": _select_version,
+    "GeometricallyNearest": _nearest,
+    "Bracket": _bracket,
+}
+MERGEABLE = frozenset({"UseAfter", "ClosestTime", "VersionAfter"})

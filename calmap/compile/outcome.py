@@ -1,0 +1,68 @@
+"""What a look-up in one reference mapping came to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from calmap.compile.tree import Answer, Terminal
+from calmap.source import Span
+
+
+class Outcome(NamedTuple):
+    """An answer, or the reason why there is none.
+
+    Parameters
+    ----------
+    answer
+        What kind of answer.
+    files
+        The files found.
+    reason
+        Why nothing was found, or why the type does not apply; empty if a rule says so.
+    final
+        For an answer that nothing was found: no rule of lower weight is tried after it.
+    span
+        Where the answer stands in the file.
+    """
+
+    answer: Answer
+    files: tuple[str, ...] = ()
+    reason: str = ""
+    final: bool = False
+    span: Span | None = None
+
+
+NO_MATCH = Outcome(Answer.NOT_FOUND, reason="no rule matches")
+
+
+def missed(reason: str) -> Outcome:
+    """Nothing found here; a rule of lower weight may do."""
+    return Outcome(Answer.NOT_FOUND, (), reason)
+
+
+def failed(reason: str) -> Outcome:
+    """Nothing found, whatever other rules say."""
+    return Outcome(Answer.NOT_FOUND, (), reason, final=True)
+
+
+def reached(terminal: Terminal) -> Outcome:
+    """The answer that stands at the end of a rule."""
+    return Outcome(terminal.answer, terminal.files, "", False, terminal.span)
+
+
+def joined(terminals: list[Terminal], merged: Outcome | None) -> Outcome:
+    """The answer of several rules of equal weight.
+
+    Files win over words: a real file is taken whatever other rules of the same
+    weight say, then N/A, then OMIT. (CRDS hands out tuples such as
+    ``('N/A', 'x.fits')`` here, or fails.)
+    """
+    outcomes = [reached(terminal) for terminal in terminals]
+    if merged is not None:
+        outcomes.append(merged)
+    for answer in (Answer.FOUND, Answer.NOT_APPLICABLE, Answer.OMITTED):
+        same = [outcome for outcome in outcomes if outcome.answer is answer]
+        if same:
+            files = tuple(name for outcome in same for name in outcome.files)
+            return Outcome(answer, files, "", False, same[0].span)
+    return outcomes[-1]

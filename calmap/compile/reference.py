@@ -1,0 +1,145 @@
+"""A reference mapping compiled: header in, answer out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from calmap.compile.evaluate import EvaluationError, evaluate
+from calmap.compile.hooks import AFTER_FAILURE, Hook
+from calmap.compile.interpreter import choose
+from calmap.compile.ordered import Header
+from calmap.compile.outcome import Outcome, failed
+from calmap.compile.prepare import prepare
+from calmap.compile.selectors import Selector, compile_node
+from calmap.compile.terms import ReferenceTerms, reference_terms
+from calmap.compile.tree import Answer, Node
+from calmap.model.dates import DateError
+from calmap.model.values import NA, UNDEFINED
+from calmap.observatories.definition import Observatory
+from calmap.syntax.ast import MappingFile
+from calmap.syntax.expression import Expression
+
+Choose: TypeAlias = Callable[[Header], Outcome]
+_HOOK_TROUBLE = (KeyError, ValueError, OverflowError, DateError)
+
+
+class HookError(ValueError):
+    """An instrument hook could not do with a header."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledReference:
+    """An rmap ready for look-ups.
+
+    Parameters
+    ----------
+    file
+        What it was compiled from.
+    terms
+        Its header.
+    tree
+        Its rules, for the plain interpreter.
+    selector
+        Its rules, compiled.
+    """
+
+    file: MappingFile
+    terms: ReferenceTerms
+    tree: Node
+    selector: Selector
+
+    def choose(self, header: Mapping[str, str]) -> Outcome:
+        """The answer for a header of conditioned values, reduced to the keywords required."""
+        return look_up(self.terms, header, self.selector.choose)
+
+    def interpret(self, header: Mapping[str, str]) -> Outcome:
+        """The same, found by looking at every rule."""
+        swaps = self.terms.selector.substitutions
+        return look_up(self.terms, header, lambda values: choose(self.tree, values, swaps))
+
+
+def compile_reference(file: MappingFile, observatory: Observatory | None) -> CompiledReference:
+    """Compile an rmap.
+
+    Raises
+    ------
+    MappingError
+        If it can't be understood.
+    """
+    terms = reference_terms(file, observatory)
+    tree = prepare(file.selector, terms.selector)
+    return CompiledReference(file, terms, tree, compile_node(tree, terms.selector.substitutions))
+
+
+def look_up(terms: ReferenceTerms, header: Mapping[str, str], select: Choose) -> Outcome:
+    """Everything an rmap does for a header: relevance, hooks, rules, and what follows when none matches."""
+    if terms.omit is not None and _holds(terms.omit, header, default=False):
+        return Outcome(Answer.OMITTED, (), "rmap_omit says so")
+    if terms.relevance is not None and not _holds(terms.relevance, header, default=True):
+        return Outcome(Answer.NOT_APPLICABLE, (), "rmap_relevance does not hold")
+    try:
+        values = _hooked(terms.precondition, header)
+        values = relevant(terms, values)
+    except (HookError, EvaluationError) as problem:
+        return failed(str(problem))
+    outcome = select(values)
+    if outcome.answer is not Answer.NOT_FOUND:
+        return outcome
+    return _after_failure(terms, header, values, outcome, select)
+
+
+def _after_failure(
+    terms: ReferenceTerms, header: Mapping[str, str], values: Mapping[str, str], outcome: Outcome, select: Choose
+) -> Outcome:
+    if terms.after_failure is not None and AFTER_FAILURE[terms.after_failure](values):
+        return Outcome(Answer.NOT_APPLICABLE, (), "the exposure is not to be reprocessed")
+    if terms.fallback is not None:
+        try:
+            fallback = _hooked(terms.fallback, header)
+            reduced = {key: fallback.get(key, UNDEFINED) for key in terms.required}
+            second = select(relevant(terms, reduced))
+        except (HookError, EvaluationError) as problem:
+            second = failed(str(problem))
+        if second.answer is not Answer.NOT_FOUND:
+            return second
+        outcome = second
+    if terms.unmatched_is_na:
+        return Outcome(Answer.NOT_APPLICABLE, (), f"{outcome.reason}, and the type is not required")
+    return outcome
+
+
+def relevant(terms: ReferenceTerms, header: Mapping[str, str]) -> Mapping[str, str]:
+    """A header in which keywords that don't count are N/A.
+
+    Raises
+    ------
+    EvaluationError
+        If an expression of ``parkey_relevance`` has no value.
+    """
+    if not terms.parkey_relevance:
+        return header
+    known = {**dict.fromkeys(terms.required, UNDEFINED), **header}
+    changed = {
+        key: NA
+        for key in terms.required
+        if (expression := terms.parkey_relevance.get(key.upper())) is not None and not evaluate(expression, known)
+    }
+    return {**header, **changed}
+
+
+def _hooked(hook: Hook | None, header: Mapping[str, str]) -> Mapping[str, str]:
+    if hook is None:
+        return header
+    try:
+        return hook(dict(header))
+    except _HOOK_TROUBLE as problem:
+        raise HookError(f"{hook.__name__} can't use the header: {problem}") from None
+
+
+def _holds(expression: Expression, header: Mapping[str, str], *, default: bool) -> bool:
+    try:
+        return bool(evaluate(expression, header))
+    except EvaluationError:
+        return default

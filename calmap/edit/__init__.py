@@ -1,0 +1,1 @@
+"""Changes of rule files as edits of their text."""

@@ -1,0 +1,1 @@
+"""What names, values, dates, versions and match keys mean."""

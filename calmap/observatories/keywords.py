@@ -1,0 +1,151 @@
+"""Values of a rule's keywords in a dataset's header, whatever the header calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Final
+
+from calmap.errors import HeaderError
+from calmap.observatories.converters import CONVERTERS
+from calmap.observatories.definition import KeywordSource, Observatory
+
+UNDEFINED: Final = "UNDEFINED"
+
+
+class KeywordResolver:
+    """The values that rules ask for, taken from headers; made once, used for many headers.
+
+    Parameters
+    ----------
+    observatory
+        Says where each keyword may be found.
+    parkeys
+        The keywords that the rules use.
+    upper_keys
+        Promise that the headers' keys are in upper case, which saves looking.
+    """
+
+    __slots__ = ("_plan", "_upper_keys")
+
+    def __init__(self, observatory: Observatory, parkeys: Iterable[str], *, upper_keys: bool = False) -> None:
+        unique = dict.fromkeys(parkey.upper() for parkey in parkeys)
+        self._plan = tuple(_steps(key, observatory.sources(key)) for key in unique)
+        self._upper_keys = upper_keys
+
+    def resolve(self, header: Mapping[str, Any]) -> dict[str, str]:
+        """Values by keyword, as text; keywords without a value are left out.
+
+        A value ``UNDEFINED`` or None counts as none. Nothing is ever filled in:
+        an exposure without a date stays without.
+        """
+        found: dict[str, str] = {}
+        folded = header if self._upper_keys else None
+        for key, direct, sources in self._plan:
+            value = header.get(key) if direct else None
+            if value is None or value == UNDEFINED:
+                if folded is None:
+                    folded = _upper(header)
+                value = _look_up(folded, sources)
+                if value is None:
+                    continue
+            found[key] = value if type(value) is str else str(value)
+        return found
+
+
+def resolve(observatory: Observatory, header: Mapping[str, Any], parkey: str) -> str | None:
+    """Value of one keyword of a rule, or None if the header has none."""
+    return _look_up(_upper(header), observatory.sources(parkey))
+
+
+def accepted_keywords(observatory: Observatory, parkey: str) -> tuple[str, ...]:
+    """What a header may say to give a keyword its value, in order of precedence, for messages.
+
+    Examples
+    --------
+    >>> from calmap.observatories import load_observatory
+    >>> accepted_keywords(load_observatory("jwst"), "META.EXPOSURE.TYPE")
+    ('META.EXPOSURE.TYPE', 'EXP_TYPE')
+    """
+    sources = observatory.sources(parkey)
+    whole = [s for s in sources if not any(set(s.names) < set(other.names) for other in sources)]
+    return tuple(dict.fromkeys(str(source) for source in whole))
+
+
+def missing_keyword_hint(observatory: Observatory, parkey: str) -> str:
+    """What to set when a keyword has no value: ``set A, B and C, or D``."""
+    names = accepted_keywords(observatory, parkey)
+    return f"set {_either(names)}"
+
+
+def instrument_of(
+    observatory: Observatory, header: Mapping[str, Any], known: Collection[str] | None = None
+) -> str:
+    """Name of the instrument, in lower case.
+
+    Parameters
+    ----------
+    observatory, header
+        The telescope and a dataset's header.
+    known
+        Instruments to choose from; those of the definition if not given.
+
+    Raises
+    ------
+    HeaderError
+        If the header names none, or one that isn't known.
+    """
+    names = observatory.instrument_keywords
+    value = _look_up(_upper(header), tuple(KeywordSource((name,)) for name in names))
+    if value is None or not value.strip():
+        raise HeaderError("the header names no instrument", hint=f"set {_either(names)}")
+    instrument = value.strip().lower()
+    allowed = sorted(name.lower() for name in (observatory.instruments if known is None else known))
+    if instrument not in allowed:
+        near = get_close_matches(instrument, allowed, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(allowed)}"
+        raise HeaderError(f"{observatory.name} has no instrument {value.strip()!r}", hint=hint)
+    return instrument
+
+
+def _steps(key: str, sources: tuple[KeywordSource, ...]) -> tuple[str, bool, tuple[KeywordSource, ...]]:
+    """Plan for one keyword: whether its own name comes first and plain, then the places to look."""
+    direct = bool(sources) and sources[0] == KeywordSource((key,))
+    return key, direct, sources[1:] if direct else sources
+
+
+def _upper(header: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The header with its keys in upper case; a key that already is wins."""
+    if all(map(str.isupper, header)):
+        return header
+    folded = {key.upper(): value for key, value in header.items()}
+    folded.update((key, value) for key, value in header.items() if key.isupper())
+    return folded
+
+
+def _look_up(header: Mapping[str, Any], sources: tuple[KeywordSource, ...]) -> str | None:
+    for source in sources:
+        value = _value(header, source)
+        if value is not None:
+            return value
+    return None
+
+
+def _value(header: Mapping[str, Any], source: KeywordSource) -> str | None:
+    parts: list[str] = []
+    for name in source.names:
+        value = header.get(name)
+        if value is None or value == UNDEFINED:
+            return None
+        parts.append(str(value))
+    text = parts[0] if len(parts) == 1 else " ".join(part.strip() for part in parts)
+    if source.values is not None:
+        return source.values.get(text.strip().upper())
+    return CONVERTERS[source.format](text) if source.format else text
+
+
+def _either(names: tuple[str, ...]) -> str:
+    if len(names) == 1:
+        return names[0]
+    comma = "," if any(" and " in name for name in names) else ""
+    return f"{', '.join(names[:-1])}{comma} or {names[-1]}"

@@ -1,0 +1,1 @@
+"""From text to AST: one grammar for mappings, one for header expressions."""

@@ -1,0 +1,189 @@
+"""Header expressions: from text to a tree that can be evaluated, or to the reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+from lark import Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+
+from calmap.source import Span
+from calmap.syntax.grammar import build
+from calmap.syntax.guard import DepthError, DepthGuard
+from calmap.syntax.literals import LiteralError, string_value
+
+MAX_EXPRESSION = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A keyword of the dataset; the span counts within the expression."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A literal."""
+
+    value: str | float | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A tuple or a list."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A chain of comparisons, as ``a < b == c``."""
+
+    first: Expression
+    rest: tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """``and``."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """``or``."""
+
+    items: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """``not``."""
+
+    item: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """``a if condition else b``."""
+
+    then: Expression
+    condition: Expression
+    otherwise: Expression
+
+
+Expression: TypeAlias = Name | Constant | Sequence | Compare | Every | Either | Not | Choice
+
+
+class ExpressionError(ValueError):
+    """A text that is no expression; ``offset`` counts within it."""
+
+    def __init__(self, message: str, offset: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+
+
+@v_args(inline=True)
+class _Lowering(Transformer[Token, Any]):
+    def start(self, expression: Expression) -> Expression:
+        return expression
+
+    def either(self, *parts: Any) -> Expression:
+        return Either(parts[::2])
+
+    def both(self, *parts: Any) -> Expression:
+        return Every(parts[::2])
+
+    def negation(self, _not: Token, item: Expression) -> Expression:
+        return Not(item)
+
+    def choice(self, *parts: Any) -> Expression:
+        return Choice(parts[0], parts[2], parts[4])
+
+    def comparison(self, first: Expression, *rest: Any) -> Expression:
+        operators = (" ".join(str(operator).split()) for operator in rest[::2])
+        return Compare(first, tuple(zip(operators, rest[1::2], strict=True)))
+
+    def name(self, token: Token) -> Expression:
+        start = token.start_pos or 0
+        return Name(Span(start, start + len(token)), str(token))
+
+    def string(self, *tokens: Token) -> Expression:
+        return Constant("".join(string_value(str(token)) for token in tokens))
+
+    def number(self, token: Token) -> Expression:
+        return Constant(float(token))
+
+    def negative(self, _minus: Token, token: Token) -> Expression:
+        return Constant(-float(token))
+
+    def constant(self, token: Token) -> Expression:
+        return Constant({"True": True, "False": False, "None": None}[token])
+
+    def group(self, _open: Token, item: Expression, _close: Token) -> Expression:
+        return item
+
+    def sequence(self, *parts: Any) -> Expression:
+        return Sequence(tuple(part for part in parts if not isinstance(part, Token)))
+
+
+@lru_cache(maxsize=1024)
+def parse_expression(text: str) -> Expression:
+    """Tree of a header expression.
+
+    Raises
+    ------
+    ExpressionError
+        If the text is no expression.
+    """
+    if len(text) > MAX_EXPRESSION:
+        raise ExpressionError(f"an expression of more than {MAX_EXPRESSION} characters")
+    try:
+        tree: Any = build("expression.lark", _Lowering, DepthGuard).parse(text)
+    except UnexpectedToken as problem:
+        shown = "its end" if problem.token.type == "$END" else f"'{problem.token}'"
+        offset = len(text) if problem.token.type == "$END" else problem.token.start_pos or 0
+        raise ExpressionError(f"{shown} can't stand here", offset) from None
+    except UnexpectedCharacters as problem:
+        raise ExpressionError(f"'{text[problem.pos_in_stream]}' can't stand here", problem.pos_in_stream) from None
+    except UnexpectedInput:
+        raise ExpressionError("it ends too early", len(text)) from None
+    except DepthError as problem:
+        raise ExpressionError("it is nested too deeply", problem.span.start) from None
+    except VisitError as problem:
+        raise _literal_problem(problem) from None
+    return tree  # type: ignore[no-any-return]
+
+
+def _literal_problem(problem: VisitError) -> ExpressionError:
+    if isinstance(problem.orig_exc, LiteralError):
+        return ExpressionError(str(problem.orig_exc))
+    raise problem.orig_exc
+
+
+def names(expression: Expression) -> Iterator[Name]:
+    """Every keyword that an expression names."""
+    match expression:
+        case Name():
+            yield expression
+        case Sequence(items) | Every(items) | Either(items):
+            for item in items:
+                yield from names(item)
+        case Compare(first, rest):
+            yield from names(first)
+            for _, item in rest:
+                yield from names(item)
+        case Not(item):
+            yield from names(item)
+        case Choice(then, condition, otherwise):
+            for item in (then, condition, otherwise):
+                yield from names(item)
+        case Constant():
+            return
