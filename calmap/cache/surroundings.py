@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calmap.cache.layout import Layout
-from calmap.errors import CacheError, ObservatoryError
 from calmap.model.mapping import Mapping, load_mapping
 from calmap.model.names import is_safe
 
 if TYPE_CHECKING:
+    from calmap.checks.surroundings import Surroundings
     from calmap.observatories.definition import Observatory
+
+_KEPT = 256
 
 
 class CacheSurroundings:
@@ -23,12 +26,19 @@ class CacheSurroundings:
         The cache.
     telescope
         Name of the telescope; empty if it is not known.
+
+    Raises
+    ------
+    ObservatoryError
+        If the definition of the telescope is wrong.
+    CacheError
+        If the cache does not say rightly how its reference files are arranged.
     """
 
     def __init__(self, layout: Layout, telescope: str) -> None:
         self._layout = layout
         self._telescope = telescope
-        self._mappings: dict[str, Mapping | None] = {}
+        self._read = lru_cache(maxsize=_KEPT)(self._load)
         self._references = layout.reference_folder(telescope) if telescope else None
         self._observatory = definition(telescope, layout.config)
 
@@ -37,11 +47,19 @@ class CacheSurroundings:
         """Definition of the telescope, or None if there is none."""
         return self._observatory
 
+    @property
+    def knows_mappings(self) -> bool:
+        """True: a mapping that is not in the cache is missing."""
+        return True
+
+    @property
+    def knows_references(self) -> bool:
+        """True if the cache keeps reference files of the telescope; some caches hold rules only."""
+        return self._references is not None and self._references.folder.is_dir()
+
     def mapping(self, name: str) -> Mapping | None:
-        """A mapping of the cache, or None if it is not there; read once."""
-        if name not in self._mappings:
-            self._mappings[name] = self._load(name)
-        return self._mappings[name]
+        """A mapping of the cache, or None if it is not there."""
+        return self._read(name)
 
     def reference(self, name: str, instrument: str) -> Path | None:
         """A reference file of the cache, or None if it is not there."""
@@ -57,10 +75,23 @@ class CacheSurroundings:
         return load_mapping(path) if path else None
 
 
-class NoSurroundings:
-    """For a mapping that is in no cache: only the definition of its telescope is known."""
+class LooseSurroundings:
+    """For mappings outside any cache: others in the same folder, and never a complaint that one is missing.
 
-    def __init__(self, telescope: str) -> None:
+    Parameters
+    ----------
+    folder
+        The folder they are in.
+    telescope
+        Name of the telescope; empty if it is not known.
+    """
+
+    knows_mappings = False
+    knows_references = False
+
+    def __init__(self, folder: Path, telescope: str) -> None:
+        self._folder = folder
+        self._read = lru_cache(maxsize=_KEPT)(self._load)
         self._observatory = definition(telescope)
 
     @property
@@ -69,34 +100,34 @@ class NoSurroundings:
         return self._observatory
 
     def mapping(self, name: str) -> Mapping | None:
-        """None, as no other mapping is known."""
-        return None
+        """Another mapping in the folder, or None if it is not there."""
+        return self._read(name)
 
     def reference(self, name: str, instrument: str) -> Path | None:
-        """None, as no reference file is known."""
+        """None: nothing is known of reference files."""
         return None
+
+    def _load(self, name: str) -> Mapping | None:
+        path = self._folder / name
+        return load_mapping(path) if is_safe(name) and path.is_file() else None
+
+
+def surroundings(path: Path, layout: Layout | None, telescope: str) -> Surroundings:
+    """What is around a mapping file that is in a cache or, without a layout, in none."""
+    return CacheSurroundings(layout, telescope) if layout else LooseSurroundings(path.parent, telescope)
 
 
 def definition(telescope: str, config: Path | None = None) -> Observatory | None:
-    """Definition of a telescope, or None if there is none.
+    """Definition of a telescope, or None if neither the cache nor calmap has one.
 
     Raises
     ------
     ObservatoryError
         If there is a definition and it is wrong.
     """
-    from calmap.observatories.library import bundled_observatories, load_observatory
+    from calmap.observatories.library import FILE_NAME, bundled_observatories, load_observatory
 
-    if not telescope or not is_safe(telescope):
+    local = config is not None and is_safe(telescope) and (config / telescope / FILE_NAME).exists()
+    if not local and telescope not in bundled_observatories():
         return None
-    known = telescope in bundled_observatories() or (config is not None and (config / telescope).is_dir())
-    if not known:
-        return None
-    try:
-        return load_observatory(telescope, config)
-    except ObservatoryError:
-        if config is not None and (config / telescope / "observatory.yaml").exists():
-            raise
-        if telescope in bundled_observatories():
-            raise
-        return None
+    return load_observatory(telescope, config)

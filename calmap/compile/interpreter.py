@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from calmap.compile.allowed import refused
 from calmap.compile.ordered import MERGEABLE, Header, pick
-from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, reached
+from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, reached, refusal
 from calmap.compile.prepare import Substitutions
 from calmap.compile.tree import Answer, Match, MatchRule, Node, Ordered, Row, Terminal
 from calmap.model.patterns import MATCH, NO_MATCH as PATTERN_FAILS
@@ -48,7 +48,7 @@ def choose(node: Node, header: Header, substitutions: Substitutions, trail: Trai
     substitutions
         Those of the mapping's header.
     trail
-        If given, what was tried is appended to it, the innermost first.
+        If given, what was tried is added to it, in order.
     """
     if isinstance(node, Terminal):
         return reached(node)
@@ -57,11 +57,12 @@ def choose(node: Node, header: Header, substitutions: Substitutions, trail: Trai
     for parameter, allowed in zip(node.parameters, node.allowed, strict=True):
         value = header.get(parameter, UNDEFINED)
         if refused(value, allowed, substitutions.get(parameter, {})):
-            return failed(f"{parameter}={value!r} is not among the values of the rules")
+            return refusal(parameter, value)
     for weight, rules in _ranked(node, header):
+        start = len(trail) if trail is not None else 0
         outcome = _choose_group(node, rules, header, substitutions, trail)
         if trail is not None:
-            trail.append(Tried(node, rules, weight, outcome))
+            trail.insert(start, Tried(node, rules, weight, outcome))
         if outcome.answer is not Answer.NOT_FOUND or outcome.final:
             return outcome
     return NO_MATCH
@@ -119,7 +120,7 @@ def _choose_rows(
     _, _, selector, rows = max(picks, key=lambda p: p[:2])
     if trail is not None:
         value = " ".join(header.get(parameter, UNDEFINED) for parameter in selector.parameters)
-        trail.extend(Taken(selector, row, value) for row in rows)
+        trail.extend(Taken(selector, row, value) for row in dict.fromkeys(rows))
     parts = [choose(row.choice, header, substitutions, trail) for row in rows]
     return parts[0] if len(parts) == 1 else pair(parts)
 

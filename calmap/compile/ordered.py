@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from calmap.compile.outcome import Outcome, failed, missed
+from calmap.compile.outcome import Outcome, failed, missed, refusal
 from calmap.compile.tree import Ordered, Row
 from calmap.model.dates import DateError, normal_date, parse_standard
 from calmap.model.values import UNDEFINED
@@ -29,7 +29,7 @@ def header_date(parameters: tuple[str, ...], header: Header) -> str | Outcome:
     for parameter in parameters:
         value = header.get(parameter, UNDEFINED).strip()
         if value == UNDEFINED:
-            return failed(f"the date keyword {parameter} is missing or UNDEFINED")
+            return failed(f"the date {parameter} is missing", parameter)
         values.append(value)
     try:
         return normal_date(" ".join(values))
@@ -125,7 +125,7 @@ def _number(selector: Ordered, header: Header) -> float | Outcome:
     try:
         return float(text)
     except ValueError:
-        return failed(f"{parameter}={text!r} is no number")
+        return refusal(parameter, text) if text == UNDEFINED else failed(f"{parameter}={text!r} is no number")
 
 
 _PICKERS: Mapping[str, Picker] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from calmap.compile.tree import Answer, Terminal
+from calmap.model.values import UNDEFINED
 from calmap.source import Span
 
 
@@ -23,6 +24,8 @@ class Outcome(NamedTuple):
         For an answer that nothing was found: no rule of lower weight is tried after it.
     span
         Where the answer stands in the file.
+    undefined
+        The parameter whose value is missing, if that is why nothing was found.
     """
 
     answer: Answer
@@ -30,6 +33,7 @@ class Outcome(NamedTuple):
     reason: str = ""
     final: bool = False
     span: Span | None = None
+    undefined: str = ""
 
 
 NO_MATCH = Outcome(Answer.NOT_FOUND, reason="no rule matches")
@@ -40,9 +44,16 @@ def missed(reason: str) -> Outcome:
     return Outcome(Answer.NOT_FOUND, (), reason)
 
 
-def failed(reason: str) -> Outcome:
+def failed(reason: str, undefined: str = "") -> Outcome:
     """Nothing found, whatever other rules say."""
-    return Outcome(Answer.NOT_FOUND, (), reason, final=True)
+    return Outcome(Answer.NOT_FOUND, (), reason, final=True, undefined=undefined)
+
+
+def refusal(parameter: str, value: str) -> Outcome:
+    """Nothing found because no rule names a value of the header."""
+    if value == UNDEFINED:
+        return failed(f"{parameter} is missing", parameter)
+    return failed(f"{parameter}={value!r} is not among the values of the rules")
 
 
 def reached(terminal: Terminal) -> Outcome:

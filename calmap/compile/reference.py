@@ -80,8 +80,7 @@ def look_up(terms: ReferenceTerms, header: Mapping[str, str], select: Choose) ->
     if terms.relevance is not None and not _holds(terms.relevance, header, default=True):
         return Outcome(Answer.NOT_APPLICABLE, (), "rmap_relevance does not hold")
     try:
-        values = _hooked(terms.precondition, header)
-        values = relevant(terms, values)
+        values = first_header(terms, header)
     except (HookError, EvaluationError) as problem:
         return failed(str(problem))
     outcome = select(values)
@@ -97,9 +96,7 @@ def _after_failure(
         return Outcome(Answer.NOT_APPLICABLE, (), "the exposure is not to be reprocessed")
     if terms.fallback is not None:
         try:
-            fallback = _hooked(terms.fallback, header)
-            reduced = {key: fallback.get(key, UNDEFINED) for key in terms.required}
-            second = select(relevant(terms, reduced))
+            second = select(second_header(terms, header))
         except (HookError, EvaluationError) as problem:
             second = failed(str(problem))
         if second.answer is not Answer.NOT_FOUND:
@@ -108,6 +105,29 @@ def _after_failure(
     if terms.unmatched_is_na:
         return Outcome(Answer.NOT_APPLICABLE, (), f"{outcome.reason}, and the type is not required")
     return outcome
+
+
+def first_header(terms: ReferenceTerms, header: Mapping[str, str]) -> Mapping[str, str]:
+    """The header as the rules see it.
+
+    Raises
+    ------
+    HookError, EvaluationError
+        If a hook or an expression can't use the header.
+    """
+    return relevant(terms, _hooked(terms.precondition, header))
+
+
+def second_header(terms: ReferenceTerms, header: Mapping[str, str]) -> Mapping[str, str]:
+    """The header as the rules see it when nothing was found the first time and there is a fallback.
+
+    Raises
+    ------
+    HookError, EvaluationError
+        If a hook or an expression can't use the header.
+    """
+    fallback = _hooked(terms.fallback, header)
+    return relevant(terms, {key: fallback.get(key, UNDEFINED) for key in terms.required})
 
 
 def relevant(terms: ReferenceTerms, header: Mapping[str, str]) -> Mapping[str, str]:

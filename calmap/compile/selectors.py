@@ -12,7 +12,7 @@ from typing import Protocol
 from calmap.compile.allowed import refused
 from calmap.compile.interpreter import pair
 from calmap.compile.ordered import MERGEABLE, Header, Pick, header_date, pick
-from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, reached
+from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, reached, refusal
 from calmap.compile.prepare import Substitutions
 from calmap.compile.tree import Answer, Match, Node, Ordered, Row, Terminal
 from calmap.model.patterns import DONT_CARE, MATCH, Anything, OneOf, Pattern
@@ -146,7 +146,7 @@ class CompiledMatch:
         for column in self.columns:
             value = header.get(column.parameter, UNDEFINED)
             if column.refuses(value):
-                return failed(f"{column.parameter}={value!r} is not among the values of the rules")
+                return refusal(column.parameter, value)
             matches, careless = column.masks(value)
             candidates &= matches | careless
             matching.append(matches)

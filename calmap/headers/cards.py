@@ -15,10 +15,7 @@ _KEYWORD: Final = re.compile(r"[A-Z0-9_-]{1,8} *\Z")
 _STRING: Final = r"'((?:[^']|'')*)'"
 _REAL: Final = r"[+-]?(?:\.\d+|\d+\.?\d*)(?:[EDed][+-]?\d+)?"
 _COMMENT: Final = r" *(?:/.*)?\Z"
-_VALUE: Final = re.compile(
-    rf" *(?:{_STRING}|([TF])|([+-]?\d+)(?![.\dEDed])|({_REAL})|\( *({_REAL}) *, *({_REAL}) *\))?{_COMMENT}",
-    re.ASCII,
-)
+_VALUE: Final = re.compile(rf" *(?:{_STRING}|([TF])|([+-]?\d+)(?![.\dEDed])|({_REAL}))?{_COMMENT}", re.ASCII)
 _LONG_STRING: Final = re.compile(rf" *{_STRING}{_COMMENT}", re.ASCII)
 _RECORD: Final = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*: +[+-]?[\d.]", re.ASCII)
 _COMMENTARY: Final = frozenset({"COMMENT ", "HISTORY ", "        "})
@@ -91,22 +88,12 @@ def _unquoted(string: str) -> str:
 
 def _text_value(match: re.Match[str]) -> str | None:
     """Text of a value that isn't a string; None if there is none."""
-    _, logical, integer, real, left, right = match.groups()
+    _, logical, integer, real = match.groups()
     if logical:
         return "True" if logical == "T" else "False"
     if integer:
         return str(int(integer))
-    if real:
-        return str(_number(real))
-    return str(complex(float(_number(left)), float(_number(right)))) if left else None
-
-
-def _number(text: str) -> int | float:
-    """A number as Python has it; ``D`` is the exponent of a double."""
-    try:
-        return int(text)
-    except ValueError:
-        return float(text.replace("D", "E").replace("d", "e"))
+    return str(float(real.replace("D", "E").replace("d", "e"))) if real else None
 
 
 def _continued(string: str, text: str, offset: int) -> tuple[str, int]:

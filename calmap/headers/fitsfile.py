@@ -89,7 +89,7 @@ def _headers(path: Path, stream: ByteInput) -> Iterator[_Pairs]:
             if first:
                 raise HeaderError(f"{path}: the header has no END card", hint="the file was cut off")
             return
-        budget -= len(data)
+        budget -= _padded(len(data) + CARD)
         pairs = _parsed(path, data)
         yield pairs
         if first and ("SIMPLE", "True") not in pairs:

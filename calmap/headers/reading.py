@@ -9,8 +9,6 @@ from typing import Final
 from calmap.errors import HeaderError
 from calmap.headers.fitsfile import read_fits
 from calmap.headers.input import open_file
-from calmap.headers.json_ import read_json
-from calmap.headers.yaml_ import read_asdf, read_yaml
 
 _FITS_BEGINNINGS: Final = (b"SIMPLE  =", b"\x1f\x8b", b"BZh")
 _JSON_SUFFIXES: Final = frozenset({".json", ".jsonl", ".ndjson"})
@@ -47,11 +45,16 @@ def read_headers(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         If the file can't be read.
     """
     kind = _kind(path)
-    if kind == "json":
+    if kind == "fits":
+        yield str(path), read_fits(path)
+    elif kind == "json":
+        from calmap.headers.json_ import read_json
+
         yield from read_json(path)
-        return
-    readers = {"fits": read_fits, "asdf": read_asdf, "yaml": read_yaml}
-    yield str(path), readers[kind](path)
+    else:
+        from calmap.headers.yaml_ import read_asdf, read_yaml
+
+        yield str(path), (read_asdf if kind == "asdf" else read_yaml)(path)
 
 
 def _kind(path: Path) -> str:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import tempfile
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
@@ -66,6 +63,8 @@ def _check(path: Path, updates: Mapping[str, str]) -> None:
 
 
 def _updated(path: Path, old: bytes, updates: Mapping[str, str]) -> bytes:
+    import warnings
+
     from astropy.io import fits
 
     with warnings.catch_warnings():
@@ -98,6 +97,9 @@ def _bytes(header: Header) -> bytes:
 
 def _replace(path: Path, header: bytes, rest: IO[bytes], before: os.stat_result) -> None:
     """Write the header and the rest of the old file to a new file, which then takes the old one's place."""
+    import shutil
+    import tempfile
+
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
     temporary = Path(name)
     try:

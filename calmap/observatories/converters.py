@@ -21,6 +21,7 @@ _MJD_EPOCH: Final = datetime(1858, 11, 17)
 _JD_OF_MJD_EPOCH: Final = Decimal("2400000.5")
 _LAST_MJD: Final = Decimal(2973484)
 _MILLISECONDS: Final = 86_400_000
+_MAX_DIGITS: Final = 80
 _COMPACT: Final = re.compile(
     r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d):?(\d\d)(\.\d{1,6})?\d*)?(?:\.0*)?\Z", re.ASCII
 )
@@ -74,6 +75,8 @@ CONVERTERS: Final[Mapping[str, Converter]] = MappingProxyType(
 
 
 def _decimal(text: str) -> Decimal | None:
+    if len(text) > _MAX_DIGITS:
+        return None
     try:
         value = Decimal(text.strip().replace("D", "E").replace("d", "e"))
     except ArithmeticError:
@@ -83,7 +86,7 @@ def _decimal(text: str) -> Decimal | None:
 
 def _from_days(text: str, epoch: Decimal) -> str:
     value = _decimal(text)
-    if value is None or not 0 <= value - epoch < _LAST_MJD:
+    if value is None or not epoch <= value < epoch + _LAST_MJD:
         return text
     milliseconds = round((value - epoch) * _MILLISECONDS)
     return str(_MJD_EPOCH + timedelta(milliseconds=milliseconds)).removesuffix("000")

@@ -82,8 +82,8 @@ def parse_yaml(text: str, *, aliases: bool = False) -> YamlNode | None:
     try:
         return _Builder(yaml.parse(text, Loader=loader), aliases).document()
     except yaml.MarkedYAMLError as error:
-        mark: Any = error.problem_mark or error.context_mark
-        line = 1 if mark is None else mark.line + 1
+        marks = [mark for mark in (error.problem_mark, error.context_mark) if mark is not None]
+        line = marks[0].line + 1 if marks else 1
         raise YamlTreeError(str(error.problem or error.context), line) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
@@ -94,7 +94,7 @@ class _Builder:
     """Makes a tree of parser events."""
 
     def __init__(self, events: Iterator[Any], aliases: bool) -> None:
-        self._events = events
+        self._events: Iterator[Any] = events
         self._aliases = aliases
         self._anchors: dict[str, YamlNode] = {}
         self._nodes = 0
@@ -105,8 +105,9 @@ class _Builder:
         root: YamlNode | None = None
         seen = False
         for event in self._events:
-            if isinstance(event, yaml.DocumentStartEvent) and seen:
-                raise YamlTreeError("a second document, expected one", event.start_mark.line + 1)
+            if seen and isinstance(event, yaml.DocumentStartEvent):
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise YamlTreeError("a second document, expected one", line)
             if isinstance(event, yaml.NodeEvent):
                 root, seen = self._node(event, 0), True
         return root

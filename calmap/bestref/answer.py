@@ -1,0 +1,57 @@
+"""The answer for one reference type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, TypeAlias
+
+from calmap.bestref.explanation import Explanation
+from calmap.compile.outcome import Outcome
+
+Status: TypeAlias = Literal["found", "not_applicable", "not_found"]
+
+
+class BestRef:
+    """The best reference of one type for a dataset, or why there is none.
+
+    Attributes
+    ----------
+    reftype : str
+        Reference type, lower case.
+    status : {"found", "not_applicable", "not_found"}
+        What the rules say.
+    files : tuple of str
+        Names of the files, more than one where rules say so; empty unless found.
+    """
+
+    __slots__ = ("_explain", "_outcome", "files", "reftype", "status")
+
+    def __init__(
+        self, reftype: str, status: Status, outcome: Outcome, explain: Callable[[str, Outcome], Explanation]
+    ) -> None:
+        self.reftype = reftype
+        self.status: Status = status
+        self.files = outcome.files
+        self._outcome = outcome
+        self._explain = explain
+
+    @property
+    def reason(self) -> str:
+        """One sentence that says why."""
+        return self.explain().reason
+
+    def explain(self) -> Explanation:
+        """The trail from context to rule, key by key; for "not_found" the nearest rules and what failed."""
+        return self._explain(self.reftype, self._outcome)
+
+    def __repr__(self) -> str:
+        return f"<BestRef {self.reftype}: {self.status}{' ' if self.files else ''}{', '.join(self.files)}>"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BestRef):
+            return NotImplemented
+        mine, theirs = (self.reftype, self.status, self.files), (other.reftype, other.status, other.files)
+        return mine == theirs
+
+    def __hash__(self) -> int:
+        return hash((self.reftype, self.status, self.files))

@@ -1,0 +1,178 @@
+"""A context: the rules of one telescope at one moment, ready to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from calmap.bestref.answer import BestRef
+from calmap.bestref.explanation import Explanation, Step
+from calmap.bestref.rulebook import Rulebook, TypeRules
+from calmap.bestref.trail import Tracer
+from calmap.cache.rulesets import Rules
+from calmap.compile.outcome import Outcome
+from calmap.compile.tree import Answer
+from calmap.errors import HeaderError, UsageError
+from calmap.model.names import mapping_kind
+from calmap.observatories.definition import Observatory
+from calmap.observatories.keywords import instrument_of, missing_keyword_hint
+from calmap.syntax.ast import MappingKind
+
+_STATUS: Mapping[Answer, Any] = {
+    Answer.FOUND: "found",
+    Answer.NOT_APPLICABLE: "not_applicable",
+    Answer.NOT_FOUND: "not_found",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A pmap, imap or rmap with everything below it; mappings are loaded when first needed.
+
+    Parameters
+    ----------
+    name
+        File name of the mapping at the top.
+    rules
+        The mappings of its cache.
+    """
+
+    name: str
+    rules: Rules
+    _books: dict[str, Rulebook] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def observatory(self) -> Observatory:
+        """The telescope."""
+        return self.rules.observatory
+
+    @property
+    def kind(self) -> MappingKind:
+        """Level of the mapping at the top."""
+        kind = mapping_kind(self.name)
+        if kind is None:
+            raise UsageError(f"'{self.name}' is no mapping", "name a .pmap, .imap or .rmap")
+        return kind
+
+    def instruments(self) -> tuple[str, ...]:
+        """Instruments that the context has rules for, in lower case."""
+        if self.kind is MappingKind.PIPELINE:
+            links = self.rules.links(self.name).links.values()
+            return tuple(sorted(link.key for link in links if not (link.is_na or link.is_omit)))
+        return (self._book("").instrument,)
+
+    def reftypes(self, instrument: str | None = None) -> tuple[str, ...]:
+        """Reference types of an instrument, or of all, in lower case."""
+        wanted = self.instruments() if instrument is None else (instrument.lower(),)
+        return tuple(sorted({reftype for name in wanted for reftype in self._book(name).reftypes}))
+
+    def required_keywords(self, instrument: str | None = None) -> tuple[str, ...]:
+        """Keywords that the rules of an instrument, or of all, look at."""
+        wanted = self.instruments() if instrument is None else (instrument.lower(),)
+        keys = {key for name in wanted for key in self._book(name).required(None)}
+        return tuple(sorted(keys))
+
+    def instrument(self, header: Mapping[str, Any]) -> str:
+        """Instrument of a dataset, in lower case.
+
+        Raises
+        ------
+        HeaderError
+            If the header names none, or one that the context has no rules for.
+        """
+        if self.kind is MappingKind.PIPELINE:
+            return instrument_of(self.observatory, header, known=self.rules.links(self.name).links)
+        return self._book("").instrument
+
+    def bestrefs(self, header: Mapping[str, Any], reftypes: Iterable[str] | None = None) -> dict[str, BestRef]:
+        """Best references of a dataset.
+
+        Parameters
+        ----------
+        header
+            Values by keyword, in the words of the rules or of the dataset's files.
+        reftypes
+            Types to look for; all of the instrument's if None.
+
+        Returns
+        -------
+        dict
+            An answer for every type; a type that the rules omit is left out.
+
+        Raises
+        ------
+        HeaderError
+            If the header names no instrument that the context knows.
+        MappingError, CacheError
+            If the context or the instrument's mapping can't be used.
+        """
+        book = self._book(self.instrument(header))
+        wanted = None if reftypes is None else tuple(reftype.lower() for reftype in reftypes)
+        values = book.values(header, wanted)
+
+        def explain(reftype: str, outcome: Outcome) -> Explanation:
+            return self._explanation(book, book.types[reftype], values, outcome)
+
+        found = {}
+        for reftype in book.reftypes if wanted is None else wanted:
+            rules = book.rules_of(reftype)
+            outcome = rules.choose(values)
+            if outcome.answer is not Answer.OMITTED:
+                found[reftype] = BestRef(reftype, _STATUS[outcome.answer], outcome, explain)
+        return found
+
+    def reference_path(self, name: str, instrument: str) -> Path:
+        """Where a reference file is in the cache.
+
+        Raises
+        ------
+        NotInCacheError
+            If it isn't there.
+        """
+        return self.rules.layout.reference_path(name, self.observatory.name, instrument)
+
+    def _book(self, instrument: str) -> Rulebook:
+        if instrument not in self._books:
+            self._books[instrument] = self._new_book(instrument)
+        return self._books[instrument]
+
+    def _new_book(self, instrument: str) -> Rulebook:
+        if self.kind is not MappingKind.PIPELINE:
+            return Rulebook.of_mapping(self.rules, self.name)
+        pipeline = self.rules.links(self.name)
+        link = pipeline.links.get(instrument)
+        if link is None:
+            known = ", ".join(self.instruments())
+            raise HeaderError(f"{self.name} has no rules for the instrument '{instrument}'", f"it has {known}")
+        return Rulebook.of_link(self.rules, pipeline, link)
+
+    def _explanation(
+        self, book: Rulebook, rules: TypeRules, values: Mapping[str, str], outcome: Outcome
+    ) -> Explanation:
+        steps = [*book.steps, *rules.steps]
+        nearest: tuple[Any, ...] = ()
+        if rules.reference is not None:
+            tracer = Tracer(rules.reference, values)
+            steps.extend(tracer.steps())
+            nearest = tracer.nearest() if outcome.answer is Answer.NOT_FOUND else ()
+        return Explanation(
+            rules.reftype,
+            str(_STATUS[outcome.answer]),
+            outcome.files,
+            self._reason(rules, outcome, steps),
+            rules.mapping,
+            tuple(steps),
+            nearest,
+        )
+
+    def _reason(self, rules: TypeRules, outcome: Outcome, steps: list[Step]) -> str:
+        if outcome.undefined:
+            return f"{outcome.reason}: {missing_keyword_hint(self.observatory, outcome.undefined)}"
+        if outcome.reason:
+            return outcome.reason
+        if rules.reference is not None and outcome.span is not None:
+            line = rules.reference.file.source.position(outcome.span.start).line
+            return f"chosen by {rules.mapping}:{line}"
+        return steps[-1].text if steps else "the rules say so"

@@ -1,0 +1,155 @@
+"""The rules of one instrument, by reference type."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from calmap.bestref.explanation import Step
+from calmap.cache.rulesets import Link, Links, Rules
+from calmap.compile.outcome import Outcome, failed
+from calmap.compile.reference import CompiledReference
+from calmap.compile.terms import header_data
+from calmap.compile.tree import Answer
+from calmap.errors import CalmapError
+from calmap.model.names import mapping_kind
+from calmap.model.values import UNDEFINED, condition_text
+from calmap.observatories.keywords import KeywordResolver
+from calmap.syntax.ast import MappingKind
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRules:
+    """What there is for one reference type: a mapping, or a fixed answer.
+
+    Parameters
+    ----------
+    reftype
+        The type, lower case.
+    mapping
+        The mapping that answers.
+    reference
+        Its compiled form, or None if the answer is fixed.
+    fixed
+        The answer where there is no mapping, or none that can be used.
+    steps
+        How the imap leads here.
+    """
+
+    reftype: str
+    mapping: str
+    reference: CompiledReference | None
+    fixed: Outcome | None
+    steps: tuple[Step, ...] = ()
+
+    def choose(self, values: Mapping[str, str]) -> Outcome:
+        """The answer for conditioned values."""
+        if self.reference is not None:
+            return self.reference.choose(values)
+        assert self.fixed is not None
+        return self.fixed
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """The rules of one instrument.
+
+    Parameters
+    ----------
+    instrument
+        Lower case.
+    rules
+        The mappings of the cache.
+    links
+        The entries of the imap.
+    own_keys
+        Keywords that the context and the imap need themselves.
+    steps
+        How the context leads here.
+    """
+
+    instrument: str
+    rules: Rules
+    name: str
+    links: Mapping[str, Link]
+    own_keys: tuple[str, ...]
+    steps: tuple[Step, ...] = ()
+    types: dict[str, TypeRules] = field(default_factory=dict, repr=False, compare=False)
+    _resolvers: dict[tuple[str, ...] | None, tuple[dict[str, str], KeywordResolver]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    @classmethod
+    def of_mapping(cls, rules: Rules, name: str) -> Rulebook:
+        """Rules of an imap, or of a single rmap."""
+        if mapping_kind(name) is MappingKind.REFERENCE:
+            reference = rules.reference(name)
+            terms = reference.terms
+            step = Step(f"asked of {name} alone", name, 1)
+            only = TypeRules(terms.filekind, name, reference, None, (step,))
+            return cls(terms.instrument, rules, name, {}, (), types={terms.filekind: only})
+        links = rules.links(name)
+        data = header_data(links.file, ("instrument",))
+        keys = tuple(key for key in data.get("parkey", ()) if isinstance(key, str))
+        return cls(str(data["instrument"]).lower(), rules, name, links.links, keys)
+
+    @classmethod
+    def of_link(cls, rules: Rules, pipeline: Links, link: Link) -> Rulebook:
+        """Rules that an entry of a pmap leads to."""
+        keys = header_data(pipeline.file, ()).get("parkey", ())
+        own = tuple(key for key in keys if isinstance(key, str)) if isinstance(keys, tuple) else ()
+        step = Step(f"{', '.join(own)} = {link.key.upper()} → {link.target}", pipeline.name, link.line)
+        if link.is_na or link.is_omit:
+            return cls(link.key, rules, pipeline.name, {}, own, (step,))
+        book = cls.of_mapping(rules, link.target)
+        return cls(book.instrument, rules, book.name, book.links, (*own, *book.own_keys), (step,), book.types)
+
+    @property
+    def reftypes(self) -> tuple[str, ...]:
+        """Reference types, in alphabetical order."""
+        return tuple(sorted(self.links or self.types))
+
+    def rules_of(self, reftype: str) -> TypeRules:
+        """Rules of a type; one that is unknown, or can't be used, has a fixed answer."""
+        found = self.types.get(reftype)
+        if found is None:
+            found = self.types[reftype] = self._new_type(reftype)
+        return found
+
+    def required(self, reftypes: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Keywords that some types, or all, look at."""
+        wanted = [self.rules_of(reftype) for reftype in (self.reftypes if reftypes is None else reftypes)]
+        used = [rules.reference.terms for rules in wanted if rules.reference is not None]
+        if reftypes is not None and any(terms.outside_names for terms in used):
+            return self.required(None)
+        names = [*self.own_keys, *(key for terms in used for key in terms.required)]
+        return tuple(dict.fromkeys(names))
+
+    def values(self, header: Mapping[str, Any], reftypes: tuple[str, ...] | None) -> dict[str, str]:
+        """Conditioned values of a header for the keywords required; UNDEFINED where it has none."""
+        if reftypes not in self._resolvers:
+            keys = self.required(reftypes)
+            resolver = KeywordResolver(self.rules.observatory, keys)
+            self._resolvers[reftypes] = (dict.fromkeys(keys, UNDEFINED), resolver)
+        blank, resolver = self._resolvers[reftypes]
+        values = blank.copy()
+        for key, value in resolver.resolve(header).items():
+            values[key] = condition_text(value)
+        return values
+
+    def _new_type(self, reftype: str) -> TypeRules:
+        link = self.links.get(reftype)
+        if link is None:
+            known = ", ".join(self.reftypes) or "none"
+            reason = failed(f"the reference type '{reftype}' is unknown to {self.name}; it has {known}")
+            return TypeRules(reftype, self.name, None, reason)
+        step = (Step(f"type {link.key.upper()} → {link.target}", self.name, link.line),)
+        if link.is_na or link.is_omit:
+            answer = Answer.NOT_APPLICABLE if link.is_na else Answer.OMITTED
+            reason = Outcome(answer, (), f"{self.name}:{link.line} says {link.target}")
+            return TypeRules(reftype, self.name, None, reason, step)
+        try:
+            return TypeRules(reftype, link.target, self.rules.reference(link.target), None, step)
+        except CalmapError as problem:
+            return TypeRules(reftype, link.target, None, failed(str(problem)), step)

@@ -1,0 +1,111 @@
+"""The command ``calmap update-checksums``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from calmap.cache.files import path_files
+from calmap.cache.store import digest, write_atomically
+from calmap.cli.options import Invocation, examples, format_option, quiet_option
+from calmap.diagnostics import Diagnostic, apply_edits
+from calmap.edit.checksums import update_checksum
+from calmap.model.mapping import parse_mapping, read_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file: the checksums it had and has, or why it can't have one."""
+
+    path: Path
+    status: str
+    recorded: str | None = None
+    checksum: str | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@click.command(
+    epilog=examples(
+        "calmap update-checksums mappings/ligeriri/*.rmap",
+        "calmap update-checksums --check .",
+    )
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATHS...")
+@click.option("--check", is_flag=True, help="Change nothing; exit with 1 if a checksum is wrong or missing.")
+@format_option("text", "json")
+@quiet_option
+@click.pass_context
+def update_checksums(
+    ctx: click.Context, paths: tuple[str, ...], check: bool, style: str, quiet: bool
+) -> None:
+    """Make mappings record their right checksum.
+
+    PATHS are mapping files, or folders with all mappings below them. Only the value of sha1sum is rewritten,
+    or a line inserted where there is none; everything else stays as it is. A file that can't be parsed is
+    left alone and reported.
+    """
+    invocation: Invocation = ctx.obj
+    outcomes = tuple(_handle(path, check=check) for path in path_files(paths, invocation.cwd))
+    if not quiet:
+        click.echo(_json(outcomes) if style == "json" else _text(outcomes), nl=False)
+    bad = {"unreadable", "outdated"}
+    ctx.exit(int(any(outcome.status in bad for outcome in outcomes)))
+
+
+def _handle(path: Path, *, check: bool) -> Outcome:
+    data = read_bytes(path)
+    mapping = parse_mapping(path, data)
+    if mapping.file is None:
+        return Outcome(path, "unreadable", diagnostics=mapping.diagnostics)
+    recorded = mapping.recorded_checksum
+    edit = update_checksum(mapping)
+    if edit is None:
+        return Outcome(path, "right", recorded, recorded)
+    text = apply_edits(mapping.text, [edit])
+    if not check:
+        write_atomically(path, text.encode("utf-8"), digest(data))
+    new = parse_mapping(path, text.encode("utf-8")).checksum
+    return Outcome(path, "outdated" if check else "updated", recorded, new)
+
+
+def _text(outcomes: Sequence[Outcome]) -> str:
+    from calmap.report import concise
+
+    lines = []
+    for outcome in outcomes:
+        if outcome.status == "unreadable":
+            lines.append(concise.render(outcome.diagnostics))
+        elif outcome.status != "right":
+            was = f"sha1sum {outcome.recorded}" if outcome.recorded else "no sha1sum"
+            verb = "is" if outcome.status == "outdated" else "was"
+            lines.append(f"{outcome.path}: {was} {verb} wrong, {outcome.checksum} is right\n")
+    return "".join(lines) + _summary(outcomes) + "\n"
+
+
+def _summary(outcomes: Sequence[Outcome]) -> str:
+    counts = {
+        "updated": "updated",
+        "outdated": "to be updated",
+        "right": "right already",
+        "unreadable": "not readable",
+    }
+    numbers = {word: sum(outcome.status == status for outcome in outcomes) for status, word in counts.items()}
+    return ", ".join(f"{number} {word}" for word, number in numbers.items() if number) or "no mapping found"
+
+
+def _json(outcomes: Sequence[Outcome]) -> str:
+    rows = [
+        {
+            "file": str(outcome.path),
+            "status": outcome.status,
+            "recorded": outcome.recorded,
+            "checksum": outcome.checksum,
+            "problems": [f"{item.rule.code} {item.message}" for item in outcome.diagnostics],
+        }
+        for outcome in outcomes
+    ]
+    return json.dumps(rows, indent=2) + "\n"
