@@ -64,9 +64,23 @@ class Context:
         return (self._book("").instrument,)
 
     def reftypes(self, instrument: str | None = None) -> tuple[str, ...]:
-        """Reference types of an instrument, or of all, in lower case."""
+        """Reference types of an instrument, or of all, in lower case.
+
+        Raises
+        ------
+        HeaderError
+            If the context has no rules for the instrument.
+        """
         wanted = self.instruments() if instrument is None else (instrument.lower(),)
         return tuple(sorted({reftype for name in wanted for reftype in self._book(name).reftypes}))
+
+    def instrument_mapping(self, instrument: str) -> str:
+        """File name of the imap of an instrument."""
+        return self._book(instrument.lower()).name
+
+    def type_rules(self, instrument: str, reftype: str) -> TypeRules:
+        """The rules of one type of an instrument."""
+        return self._book(instrument.lower()).rules_of(reftype.lower())
 
     def required_keywords(self, instrument: str | None = None) -> tuple[str, ...]:
         """Keywords that the rules of an instrument, or of all, look at."""

@@ -12,7 +12,7 @@ from calmap.errors import UsageError
 
 FILE_NAME = "calmap.toml"
 KEYS = ("cache", "context", "observatory")
-_PLACE = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column (?P<column>\d+)\)")
+_PLACE = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column \d+\)")
 _MAX_BYTES = 1_000_000
 
 
@@ -64,8 +64,9 @@ def read_config(path: Path) -> Mapping[str, ConfigEntry]:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as problem:
         place = _PLACE.fullmatch(str(problem))
-        where = f"{path}:{place['line']}:{place['column']}" if place else str(path)
-        raise UsageError(f"{where}: not readable as TOML: {place['what'] if place else problem}") from None
+        line = place["line"] if place else len(text.splitlines())
+        reason = place["what"] if place else problem
+        raise UsageError(f"{path}:{line}: not readable as TOML: {reason}") from None
     return {key: _entry(path, text, key, value) for key, value in values.items()}
 
 

@@ -25,9 +25,9 @@ UNKNOWN_NAME = Rule(
     "unknown-expression-name",
     "A header expression asks for a keyword that the mapping does not have",
     Severity.WARNING,
-    why="Only keywords of `parkey`, `extra_keys` and `reffile_switch` are sure to be known when the expression "
-    "is evaluated. With any other, CRDS ignores `rmap_relevance` and `rmap_omit`, and `parkey_relevance` makes "
-    "the whole look-up fail. Keywords are upper case.",
+    why="Only keywords of `parkey`, `extra_keys` and `reffile_switch` are sure to be known when the "
+    "expression is evaluated. With any other, CRDS ignores `rmap_relevance` and `rmap_omit`, and "
+    "`parkey_relevance` makes the whole look-up fail. Keywords are upper case.",
     example="'rmap_relevance' : '(EXPTYPE == \"SCIENCE\")',",
     use_instead="'rmap_relevance' : '(EXPTYPE == \"SCIENCE\")',\n'extra_keys' : ('EXPTYPE',),",
 )
@@ -36,9 +36,9 @@ IGNORED_EXPRESSION = Rule(
     "ignored-expression",
     "A header expression is not in parentheses, so that CRDS ignores it",
     Severity.WARNING,
-    why="CRDS puts header values into lower case unless they are in parentheses. `True` becomes `true`, which "
-    "means nothing, and the expression is passed over. Adding the parentheses makes it count, so look whether "
-    "the selection it then makes is the one that is wanted.",
+    why="CRDS puts header values into lower case unless they are in parentheses. `True` becomes `true`, "
+    "which means nothing, and the expression is passed over. Adding the parentheses makes it count, so "
+    "look whether the selection it then makes is the one that is wanted.",
     example="'rmap_omit' : 'True',",
     use_instead="'rmap_omit' : '(True)',",
 )
@@ -77,7 +77,9 @@ def _header_value(subject: Subject, key: str, value: String) -> Iterator[Diagnos
         yield _bad(subject, value, problem)
         return
     if found is not None:
-        message = f"'{key}' is not in parentheses: CRDS reads '{found.name[:40]}', which is nothing, and ignores it"
+        message = (
+            f"'{key}' is not in parentheses: CRDS reads '{found.name[:40]}', which is nothing, and ignores it"
+        )
         fix = _parenthesised(subject, value)
         yield subject.finding(IGNORED_EXPRESSION, value.span, message, hint="put it in parentheses", fix=fix)
 

@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from calmap.checks.examples import header
+from calmap.checks.header_types import TYPES, wanted_type
 from calmap.checks.keys import shown
 from calmap.checks.spelling import did_you_mean
 from calmap.checks.subject import Subject
 from calmap.diagnostics import Diagnostic, Rule, Severity
-from calmap.syntax.ast import Constant, List, MappingKind, Number, String, Table, Tuple, Value
+from calmap.syntax.ast import Constant, MappingKind, Number, String
 
 MISSING_KEY = Rule(
     "CM101",
     "missing-header-key",
     "The header lacks a key that every mapping of its level must have",
     why="CRDS refuses to load the file, or fails when the key is first asked for.",
-    example="""\
-header = {
-    'derived_from' : 'created by hand',
-    'instrument' : 'TINSTR',
-    'mapping' : 'REFERENCE',
-    'name' : 'tobs_tinstr_tfilekind_0001.rmap',
-    'observatory' : 'TOBS',
-    'parkey' : (('DETECTOR',), ('DATE-OBS',)),
-    'sha1sum' : '$CHECKSUM',
-}""",
-    use_instead="""\
-header = {
-    'derived_from' : 'created by hand',
-    'filekind' : 'TFILEKIND',
-    'instrument' : 'TINSTR',
-    'mapping' : 'REFERENCE',
-    'name' : 'tobs_tinstr_tfilekind_0001.rmap',
-    'observatory' : 'TOBS',
-    'parkey' : (('DETECTOR',), ('DATE-OBS',)),
-    'sha1sum' : '$CHECKSUM',
-}""",
+    example=header(lacking="filekind"),
+    use_instead=header(),
 )
 MISTYPED_KEY = Rule(
     "CM102",
     "mistyped-header-key",
     "A value of the header is not of the type its key asks for",
-    why="A program that reads the key expects the one type and fails on any other. A common slip is a tuple "
-    "of one without its comma: `('DETECTOR')` is a string.",
+    why="A program that reads the key expects the one type and fails on any other. A common slip is a tuple"
+    " of one without its comma: `('DETECTOR')` is a string.",
     example="'parkey' : (('DETECTOR'), ('DATE-OBS',)),",
     use_instead="'parkey' : (('DETECTOR',), ('DATE-OBS',)),",
 )
@@ -70,8 +53,8 @@ INERT_KEY = Rule(
     "inert-header-key",
     "`ignore_checksum` in a header has no effect",
     Severity.WARNING,
-    why="CRDS ignores a wrong checksum when its caller or the environment says so, never because a file does. "
-    "With this key a file looks as if its checksum did not matter, and is refused all the same.",
+    why="CRDS ignores a wrong checksum when its caller or the environment says so, never because a file "
+    "does. With this key a file looks as if its checksum did not matter, and is refused all the same.",
     example="'ignore_checksum' : True,",
     use_instead="'description' : 'first version',",
     filename="tobs_0001.pmap",
@@ -81,8 +64,8 @@ BAD_VALUE = Rule(
     "bad-header-value",
     "A value of the header is none of the words its key knows",
     Severity.WARNING,
-    why="An unknown word is taken as another one: CRDS takes whatever is not YES or NONE in `reffile_required` "
-    "for NO, and whatever is not TRUE or 1 in `merge_overlaps` for false.",
+    why="An unknown word is taken as another one: CRDS takes whatever is not YES or NONE in "
+    "`reffile_required` for NO, and whatever is not TRUE or 1 in `merge_overlaps` for false.",
     example="'reffile_required' : 'MAYBE',",
     use_instead="'reffile_required' : 'YES',",
 )
@@ -105,68 +88,6 @@ _WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType({
 })  # fmt: skip
 
 
-def _is_text(value: Value) -> bool:
-    return isinstance(value, String)
-
-
-def _is_texts(value: Value) -> bool:
-    return isinstance(value, Tuple | List) and all(map(_is_text, value.items))
-
-
-def _is_parkey(value: Value) -> bool:
-    return isinstance(value, Tuple) and all(map(_is_text, value.items))
-
-
-def _is_levels(value: Value) -> bool:
-    return isinstance(value, Tuple) and all(map(_is_parkey, value.items))
-
-
-def _is_text_table(value: Value) -> bool:
-    return isinstance(value, Table) and all(_is_text(e.key) and _is_text(e.value) for e in value.entries)
-
-
-def _is_row_keys(value: Value) -> bool:
-    return _is_texts(value) or (isinstance(value, Constant) and value.value is None)
-
-
-def _is_truth(value: Value) -> bool:
-    return isinstance(value, String | Number | Constant)
-
-
-def _is_replacement(value: Value) -> bool:
-    return isinstance(value, String | Number) or (
-        isinstance(value, Tuple | List) and all(isinstance(item, String | Number) for item in value.items)
-    )
-
-
-def _is_substitutions(value: Value) -> bool:
-    return isinstance(value, Table) and all(
-        _is_text(outer.key)
-        and isinstance(outer.value, Table)
-        and all(_is_replacement(inner.key) and _is_replacement(inner.value) for inner in outer.value.entries)
-        for outer in value.entries
-    )
-
-
-_TEXT = (_is_text, "a string")
-_TEXTS = (_is_texts, "a tuple of strings such as ('A', 'B') or ('A',)")
-_TABLE = (_is_text_table, "a dictionary of strings")
-_TYPES: Mapping[str, tuple[Callable[[Value], bool], str]] = MappingProxyType({
-    **dict.fromkeys((
-        "mapping", "observatory", "instrument", "filekind", "name", "derived_from", "sha1sum", "description",
-        "reffile_required", "reffile_switch", "reffile_format", "text_descr", "suffix", "filetype", "file_ext",
-        "tpn", "ld_tpn", "extra_info", "rmap_relevance", "rmap_omit", "schema_uri", "asdf_standard_requirement",
-    ), _TEXT),
-    **dict.fromkeys(("classes", "extra_keys", "comment_parkeys"), _TEXTS),
-    **dict.fromkeys(("unique_rowkeys", "row_keys"), (_is_row_keys, "a tuple of strings or None")),
-    **dict.fromkeys(("parkey_relevance", "reference_to_dataset", "hooks"), _TABLE),
-    "parkey": (_is_parkey, "a tuple of strings such as ('INSTRUME',)"),
-    "merge_overlaps": (_is_truth, "True or False"),
-    "substitutions": (_is_substitutions, "a dictionary of dictionaries such as {'SUBARRAY' : {'GENERIC' : 'N/A'}}"),
-})  # fmt: skip
-_LEVELS = (_is_levels, "a tuple of tuples of strings, one for each level, such as (('DETECTOR',), ('DATE-OBS',))")
-
-
 def missing_keys(subject: Subject) -> Iterator[Diagnostic]:
     """CM101."""
     start = subject.header.span.start
@@ -174,7 +95,10 @@ def missing_keys(subject: Subject) -> Iterator[Diagnostic]:
         if subject.kind in kinds and subject.entry(name) is None:
             message = f"the header has no '{name}'"
             yield subject.finding(
-                MISSING_KEY, subject.header.span._replace(end=start + 1), message, hint=_missing_hint(subject, name)
+                MISSING_KEY,
+                subject.header.span._replace(end=start + 1),
+                message,
+                hint=_missing_hint(subject, name),
             )
 
 
@@ -182,9 +106,12 @@ def _missing_hint(subject: Subject, name: str) -> str:
     examples = {
         "name": f"'{subject.mapping.name}'",
         "mapping": {"pmap": "'PIPELINE'", "imap": "'INSTRUMENT'", "rmap": "'REFERENCE'"}[subject.kind],
-        "parkey": "(('DETECTOR',), ('DATE-OBS',))" if subject.kind is MappingKind.REFERENCE else "('INSTRUME',)",
+        "parkey": "(('DETECTOR',), ('DATE-OBS',))"
+        if subject.kind is MappingKind.REFERENCE
+        else "('INSTRUME',)",
     }
-    return f"add '{name}' : {examples.get(name, "'...'")}"
+    example = examples.get(name, "'...'")
+    return f"add '{name}' : {example}"
 
 
 def wrong_types(subject: Subject) -> Iterator[Diagnostic]:
@@ -195,29 +122,26 @@ def wrong_types(subject: Subject) -> Iterator[Diagnostic]:
             message = f"a key of the header is a string, found {shown(key)}"
             yield subject.finding(MISTYPED_KEY, key.span, message)
             continue
-        accepts, wanted = _LEVELS if _has_levels(subject, key.value) else _TYPES.get(key.value, (None, ""))
-        if accepts is not None and not accepts(entry.value):
+        if wanted := wanted_type(subject.kind, key.value, entry.value):
             yield subject.finding(MISTYPED_KEY, entry.value.span, f"'{key.value}' must be {wanted}")
-
-
-def _has_levels(subject: Subject, name: str) -> bool:
-    return name == "parkey" and subject.kind is MappingKind.REFERENCE
 
 
 def unknown_keys(subject: Subject) -> Iterator[Diagnostic]:
     """CM103, CM104 and CM105."""
     for entry in subject.header.entries:
-        if not isinstance(entry.key, String) or entry.key.value in _TYPES:
+        if not isinstance(entry.key, String) or entry.key.value in TYPES:
             continue
         name, span = entry.key.value, entry.key.span
         if name == "ignore_checksum":
             message = "'ignore_checksum' in a header has no effect, the checksum is compared all the same"
             yield subject.finding(INERT_KEY, span, message, hint="remove it and record the right sha1sum")
-        elif near := did_you_mean(name, _TYPES):
+        elif near := did_you_mean(name, TYPES):
             message = f"'{name[:60]}' is no key of a header"
             yield subject.finding(MISSPELLED_KEY, span, message, hint=f"did you mean '{near}'?")
         else:
-            yield subject.finding(UNKNOWN_KEY, span, f"'{name[:60]}' is a key of the header that nothing reads")
+            yield subject.finding(
+                UNKNOWN_KEY, span, f"'{name[:60]}' is a key of the header that nothing reads"
+            )
 
 
 def bad_values(subject: Subject) -> Iterator[Diagnostic]:
@@ -226,7 +150,11 @@ def bad_values(subject: Subject) -> Iterator[Diagnostic]:
         entry = subject.entry(name)
         if entry is None or not isinstance(entry.value, String | Number | Constant):
             continue
-        text = subject.source.slice(entry.value.span) if isinstance(entry.value, Number) else str(entry.value.value)
+        text = (
+            subject.source.slice(entry.value.span)
+            if isinstance(entry.value, Number)
+            else str(entry.value.value)
+        )
         if text.upper() not in words:
             message = f"'{name}' is '{text[:60]}', expected {' or '.join(words)}"
             yield subject.finding(BAD_VALUE, entry.value.span, message)

@@ -55,8 +55,8 @@ WRONG_CLASSES = Rule(
     "wrong-classes",
     "`classes` does not name the selectors that the file has",
     Severity.WARNING,
-    why="New references are inserted below selectors of these classes: the file would end up with two kinds "
-    "of selector at one level.",
+    why="New references are inserted below selectors of these classes: the file would end up with two kinds"
+    " of selector at one level.",
     example="'classes' : ('Match', 'ClosestTime'),",
     use_instead="'classes' : ('Match', 'UseAfter'),",
 )

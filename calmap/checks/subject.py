@@ -117,7 +117,11 @@ class Subject:
         """Every keyword of a dataset that the mapping looks at."""
         switch = self.text("reffile_switch")
         extra = [item.value for item in self.strings("extra_keys")]
-        return (*self.parameters(), *extra, *([switch.upper()] if switch and switch.upper() != "NONE" else ()))
+        return (
+            *self.parameters(),
+            *extra,
+            *([switch.upper()] if switch and switch.upper() != "NONE" else ()),
+        )
 
     def finding(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -29,16 +28,17 @@ def track(items: Sequence[Item], doing: str, console: Console | None) -> Iterato
     if console is None or not console.is_terminal:
         yield from items
         return
-    start = time.monotonic()
-    with ExitStack() as stack:
-        advance = None
-        for done, item in enumerate(items):
-            if advance is None and time.monotonic() - start > _PATIENCE:
-                from rich.progress import Progress
+    from rich.progress import Progress
 
-                bar = stack.enter_context(Progress(console=console, transient=True))
-                task = bar.add_task(doing, total=len(items), completed=done)
-                advance = lambda bar=bar, task=task: bar.advance(task)  # noqa: E731
+    bar = Progress(console=console, transient=True)
+    task = bar.add_task(doing, total=len(items))
+    start = time.monotonic()
+    try:
+        for item in items:
+            if not bar.live.is_started and time.monotonic() - start > _PATIENCE:
+                bar.start()
             yield item
-            if advance is not None:
-                advance()
+            bar.advance(task)
+    finally:
+        if bar.live.is_started:
+            bar.stop()

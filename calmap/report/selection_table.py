@@ -29,10 +29,16 @@ def render_table(rows: Sequence[Selection], console: Console) -> None:
     for number, (owner, group) in enumerate(groupby(rows, key=_owner)):
         if number:
             console.print()
-        dataset, *rest = (charset.safe(name) for name in owner)
-        console.print(Text.assemble((dataset, "bold"), (f"  {' '.join(rest)}", "dim")), soft_wrap=True)
+        render_heading(console, *owner)
         for line in table_rows(selection_table(tuple(group), width, charset), console.width - 2, console):
             console.print(Text("  ") + line, soft_wrap=True)
+
+
+def render_heading(console: Console, dataset: str, instrument: str, context: str) -> None:
+    """Write whose answers follow."""
+    charset = Charset.of(console)
+    dataset, *rest = (charset.safe(name) for name in (dataset, instrument, context))
+    console.print(Text.assemble((dataset, "bold"), (f"  {' '.join(rest)}", "dim")), soft_wrap=True)
 
 
 def _owner(row: Selection) -> tuple[str, str, str]:
@@ -49,6 +55,8 @@ def selection_table(rows: Sequence[Selection], type_width: int, charset: Charset
         ref = row.ref
         style = STATUS_STYLES.get(ref.status, "")
         answer = "\n".join(map(charset.safe, ref.files)) or charset.safe(ref.reason)
+        if ref.files and not all(row.paths):
+            answer += "\n(not in the cache)"
         status = STATUS_WORDS.get(ref.status, charset.safe(ref.status))
         answer_style = "" if ref.status == "not_found" else style
         table.add_row(Text(charset.safe(ref.reftype)), Text(status, style), Text(answer, answer_style))

@@ -1,0 +1,106 @@
+"""Runs every check on a mapping, or on a context with everything below it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from calmap.checks import (
+    between,
+    checksums,
+    duplicates,
+    elements,
+    expressions,
+    header_keys,
+    identity,
+    nesting,
+    ordered,
+    substitutions,
+    suppressions,
+    telescope,
+    terminals,
+)
+from calmap.checks.subject import subject
+from calmap.checks.surroundings import NoSurroundings, Surroundings
+from calmap.diagnostics import Diagnostic, registry
+from calmap.errors import CacheError, NotInCacheError
+from calmap.model import lower
+from calmap.model.mapping import Mapping
+from calmap.syntax import rules as syntax_rules
+
+_MODULES = (
+    *(header_keys, identity, expressions, substitutions, duplicates, nesting),
+    *(terminals, ordered, elements, telescope, between, checksums),
+)
+RULES = registry(rule for module in (syntax_rules, lower, suppressions, *_MODULES) for rule in module.RULES)
+"""Every rule by its code."""
+
+MAX_MAPPINGS = 20_000
+_ALONE = NoSurroundings()
+
+
+def check_mapping(mapping: Mapping, surroundings: Surroundings = _ALONE) -> tuple[Diagnostic, ...]:
+    """Everything that is to be said of one mapping, in the order of its text.
+
+    Parameters
+    ----------
+    mapping
+        The mapping; one that could not be parsed has only the findings that say why.
+    surroundings
+        Other mappings, reference files and the telescope, as far as they are known.
+    """
+    findings = list(mapping.diagnostics)
+    if mapping.file is not None:
+        examined = subject(mapping, mapping.file, surroundings)
+        for module in _MODULES:
+            for check in module.CHECKS:
+                findings.extend(check(examined))
+    left = suppressions.suppressed(mapping.source, findings, tuple(RULES.values()))
+    return tuple(sorted(left, key=Diagnostic.sort_key))
+
+
+def closure(names: Iterable[str], surroundings: Surroundings) -> Iterator[Mapping]:
+    """The mappings named, and all mappings below them that exist; each once, whoever names it.
+
+    Raises
+    ------
+    NotInCacheError
+        If one of the mappings named does not exist.
+    CacheError
+        If there are too many of them.
+    """
+    waiting = deque((name, True) for name in names)
+    seen: set[str] = set()
+    while waiting:
+        name, asked_for = waiting.popleft()
+        if name in seen:
+            continue
+        if len(seen) >= MAX_MAPPINGS:
+            raise CacheError(f"more than {MAX_MAPPINGS:,} mappings below one context")
+        seen.add(name)
+        mapping = surroundings.mapping(name)
+        if mapping is None:
+            if asked_for:
+                raise NotInCacheError(f"the mapping '{name}' does not exist")
+            continue
+        yield mapping
+        if mapping.file is not None:
+            below = between.mappings_below(subject(mapping, mapping.file, surroundings))
+            waiting.extend((item.value, False) for item in below)
+
+
+def check_closure(names: Iterable[str], surroundings: Surroundings) -> tuple[Diagnostic, ...]:
+    """Findings of mappings and of everything below them, file by file.
+
+    Raises
+    ------
+    NotInCacheError
+        If one of the mappings named does not exist.
+    CacheError
+        If there are too many of them.
+    """
+    return tuple(
+        finding
+        for mapping in closure(names, surroundings)
+        for finding in check_mapping(mapping, surroundings)
+    )

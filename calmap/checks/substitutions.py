@@ -1,0 +1,80 @@
+"""What the `substitutions` of a header put in the place of elements of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from typing import TypeAlias
+
+from calmap.checks.examples import header
+from calmap.checks.keys import elements, identity, is_key
+from calmap.checks.subject import Subject
+from calmap.diagnostics import Diagnostic, Rule, Severity
+from calmap.source import Span
+from calmap.syntax.ast import List, String, Table, Tuple, Value
+
+UNKNOWN_SUBSTITUTED = Rule(
+    "CM113",
+    "unknown-substitution-parameter",
+    "`substitutions` are given for a keyword that is not in `parkey`",
+    Severity.WARNING,
+    why="They have no effect.",
+    example="'substitutions' : {\n    'SUBARRAY' : {\n        'ALL' : 'N/A',\n    },\n},",
+    use_instead="'substitutions' : {\n    'DETECTOR' : {\n        'ALL' : 'N/A',\n    },\n},",
+)
+SUBSTITUTION_COLLISION = Rule(
+    "CM114",
+    "substitution-collision",
+    "Two keys become the same by `substitutions`",
+    why="One of the two rules is silently lost, with everything below it. For the keywords SUBARRAY and "
+    "META.SUBARRAY.NAME, GENERIC stands for `N/A` even if the header does not say so.",
+    example=header(parkey="(('SUBARRAY',),)")
+    + "\n\nselector = Match({\n    ('GENERIC',) : 'one.fits',\n    ('N/A',) : 'two.fits',\n})",
+    use_instead=header(parkey="(('SUBARRAY',),)")
+    + "\n\nselector = Match({\n    ('FULL',) : 'one.fits',\n    ('GENERIC',) : 'two.fits',\n})",
+)
+RULES = (UNKNOWN_SUBSTITUTED, SUBSTITUTION_COLLISION)
+
+Swaps: TypeAlias = Mapping[str, Mapping[Hashable, Value]]
+ALWAYS_SUBSTITUTED = ("SUBARRAY", "META.SUBARRAY.NAME")
+GENERIC = "GENERIC"
+
+
+def substitutions(subject: Subject) -> Swaps:
+    """What the header, or else CRDS, substitutes for elements of keys, by keyword and element."""
+    swaps: dict[str, Mapping[Hashable, Value]] = {
+        name: {GENERIC: String(Span(0, 0), "N/A")} for name in ALWAYS_SUBSTITUTED
+    }
+    for entry in subject.table("substitutions"):
+        if isinstance(entry.key, String) and isinstance(entry.value, Table):
+            swaps[entry.key.value] = {
+                identity(row.key): value for row in entry.value.entries if is_key(value := _as_key(row.value))
+            }
+    return swaps
+
+
+def _as_key(value: Value) -> Value:
+    return Tuple(value.span, value.items) if isinstance(value, List) else value
+
+
+def substitute(key: Value, parameters: tuple[str, ...] | None, swaps: Swaps) -> tuple[Value, ...]:
+    """Elements of a key after substitution."""
+    parts = list(elements(key))
+    for index, parameter in enumerate(parameters or ()):
+        table = swaps.get(parameter)
+        if table and index < len(parts) and (value := table.get(identity(parts[index]))):
+            parts[index] = value
+    return tuple(parts)
+
+
+def unknown_substituted(subject: Subject) -> Iterator[Diagnostic]:
+    """CM113."""
+    if subject.levels is None:
+        return
+    known = set(subject.parameters())
+    for entry in subject.table("substitutions"):
+        if isinstance(entry.key, String) and entry.key.value not in known:
+            message = f"'{entry.key.value[:60]}' in 'substitutions' is not in 'parkey'"
+            yield subject.finding(UNKNOWN_SUBSTITUTED, entry.key.span, message, hint="remove the entry")
+
+
+CHECKS = (unknown_substituted,)

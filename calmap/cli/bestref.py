@@ -1,0 +1,207 @@
+"""The command ``calmap bestref``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from calmap.bestref import BestRef, Context
+from calmap.cli.options import Invocation, cache_options, color_option, examples, format_option, quiet_option
+from calmap.cli.scope import chosen_context
+from calmap.errors import CalmapError, HeaderError, NotInCacheError
+from calmap.headers.datasets import dataset_files
+from calmap.headers.reading import read_headers
+from calmap.report.selection import Selection, selections
+from calmap.report.stream import SelectionStream
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_NOTHING_FOUND, _TROUBLE = 1, 3
+
+
+@dataclass(slots=True)
+class Run:
+    """One call of the command: what is asked for, and how it went so far."""
+
+    context: Context
+    reftypes: tuple[str, ...] | None
+    strict_paths: bool
+    problems: list[str] = field(default_factory=list)
+    code: int = 0
+
+    def complain(self, message: str, code: int = _TROUBLE) -> None:
+        """Tell of a problem on standard error, and remember the worst."""
+        from calmap.report.text import printable
+
+        click.echo(f"error: {printable(message)}", err=True)
+        self.code = max(self.code, code)
+
+    def answers(self, path: Path) -> Iterator[tuple[str, str, dict[str, BestRef]]]:
+        """Dataset, instrument and answers for every header in a file."""
+        try:
+            for dataset, header in read_headers(path):
+                yield self._answer(dataset, header)
+        except HeaderError as problem:
+            message = str(problem)
+            self.complain(message if str(path) in message else f"{path}: {message}")
+
+    def _answer(self, dataset: str, header: dict[str, str]) -> tuple[str, str, dict[str, BestRef]]:
+        try:
+            instrument = self.context.instrument(header)
+            refs = self.context.bestrefs(header, self.reftypes)
+        except HeaderError as problem:
+            raise HeaderError(f"{dataset}: {problem.message}", problem.hint) from None
+        if any(ref.status == "not_found" for ref in refs.values()):
+            self.code = max(self.code, _NOTHING_FOUND)
+        return dataset, instrument, refs
+
+    def rows(self, dataset: str, instrument: str, refs: dict[str, BestRef]) -> tuple[Selection, ...]:
+        """The answers for one dataset, to print."""
+
+        def locate(name: str) -> str:
+            try:
+                return str(self.context.reference_path(name, instrument))
+            except NotInCacheError as problem:
+                if self.strict_paths:
+                    self.complain(str(problem))
+                return ""
+
+        return tuple(selections(dataset, instrument, self.context.name, refs, locate))
+
+
+@click.command(
+    epilog=examples(
+        "calmap bestref exposure.fits",
+        "calmap bestref exposure.fits --type dark --explain",
+        "calmap bestref night/ @more.txt --format csv > references.csv",
+    )
+)
+@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.option(
+    "-t", "--type", "types", multiple=True, metavar="TYPE", help="Only this reference type; may be repeated."
+)
+@cache_options
+@click.option("--explain", is_flag=True, help="Show how each answer comes about, rule by rule and key by key.")
+@format_option("table", "json", "csv", "paths")
+@click.option("--update-header", is_flag=True, help="Write context, version and references into the FITS files.")
+@color_option
+@quiet_option
+@click.pass_context
+def bestref(
+    ctx: click.Context,
+    files: tuple[str, ...],
+    types: tuple[str, ...],
+    cache: str | None,
+    context: str | None,
+    observatory: str | None,
+    explain: bool,
+    style: str,
+    update_header: bool,
+    color: str,
+    quiet: bool,
+) -> None:
+    """Best calibration references of datasets, and why.
+
+    FILES are datasets (FITS, ASDF, JSON or YAML), folders with datasets below them, or @LIST for a text file
+    with a name on each line. Exits with 1 if nothing was found for a type, and with 3 if a file could not be
+    read.
+    """
+    if explain and style != "table":
+        raise click.UsageError("--explain is for people; leave out --format")
+    invocation: Invocation = ctx.obj
+    wanted = tuple(word.lower() for names in types for word in names.replace(",", " ").split()) or None
+    run = Run(chosen_context(invocation, cache, context, observatory), wanted, style == "paths")
+    printer = _printer(invocation, style, color, quiet=quiet, explain=explain)
+    for path in _watched(invocation, tuple(dataset_files(files, invocation.cwd)), color, quiet=quiet):
+        for dataset, instrument, refs in run.answers(path):
+            printer.show(run, dataset, instrument, refs)
+            if update_header:
+                _record(run, path, instrument, refs)
+    printer.end()
+    ctx.exit(run.code)
+
+
+def _watched(
+    invocation: Invocation, paths: tuple[Path, ...], color: str, *, quiet: bool
+) -> Iterator[Path]:
+    """The paths, with a bar on standard error where the answers themselves don't show how far it got."""
+    if quiet or sys.stdout.isatty() or not sys.stderr.isatty():
+        return iter(paths)
+    from calmap.cli.progress import track
+
+    return track(paths, "Selecting", invocation.console(color, stderr=True))
+
+
+def _record(run: Run, path: Path, instrument: str, refs: dict[str, BestRef]) -> None:
+    from calmap import __version__
+    from calmap.bestref.record import header_updates
+    from calmap.headers.update import update_header
+
+    try:
+        update_header(path, header_updates(run.context, instrument, refs, f"calmap {__version__}"))
+    except CalmapError as problem:
+        run.complain(str(problem))
+
+
+class Printer:
+    """Prints nothing; the exit code tells."""
+
+    def show(self, run: Run, dataset: str, instrument: str, refs: dict[str, BestRef]) -> None:
+        """Print the answers for one dataset."""
+
+    def end(self) -> None:
+        """Print what comes last."""
+
+
+class StreamPrinter(Printer):
+    """Prints for programs."""
+
+    def __init__(self, style: str) -> None:
+        self.stream = SelectionStream(style, lambda text: click.echo(text, nl=False))
+
+    def show(self, run: Run, dataset: str, instrument: str, refs: dict[str, BestRef]) -> None:
+        """Print the answers for one dataset."""
+        self.stream.rows(run.rows(dataset, instrument, refs))
+
+    def end(self) -> None:
+        """Close the list."""
+        self.stream.end()
+
+
+class TablePrinter(Printer):
+    """Prints for people."""
+
+    def __init__(self, console: Console, *, explain: bool) -> None:
+        self.console = console
+        self.explain = explain
+        self.count = 0
+
+    def show(self, run: Run, dataset: str, instrument: str, refs: dict[str, BestRef]) -> None:
+        """Print the answers for one dataset."""
+        from calmap.report.explanation import render_explanation
+        from calmap.report.selection_table import render_heading, render_table
+
+        if self.count:
+            self.console.print()
+        self.count += 1
+        if not self.explain:
+            render_table(run.rows(dataset, instrument, refs), self.console)
+            return
+        render_heading(self.console, dataset, instrument, run.context.name)
+        for _, ref in sorted(refs.items()):
+            self.console.print()
+            render_explanation(ref.explain(), self.console)
+
+
+def _printer(invocation: Invocation, style: str, color: str, *, quiet: bool, explain: bool) -> Printer:
+    if quiet:
+        return Printer()
+    if style != "table":
+        return StreamPrinter(style)
+    return TablePrinter(invocation.console(color), explain=explain)

@@ -1,0 +1,1 @@
+"""Calibration of Liger and IRIS frames with selected reference files."""
