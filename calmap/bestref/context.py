@@ -13,13 +13,16 @@ from calmap.bestref.rulebook import Rulebook, TypeRules
 from calmap.bestref.trail import Tracer
 from calmap.cache.rulesets import Rules
 from calmap.compile.outcome import Outcome
+from calmap.compile.reference import IRRELEVANT, OMITTED
 from calmap.compile.tree import Answer
 from calmap.errors import HeaderError, UsageError
 from calmap.model.names import mapping_kind
+from calmap.model.values import UNDEFINED
 from calmap.observatories.definition import Observatory
 from calmap.observatories.keywords import instrument_of, missing_keyword_hint
 from calmap.syntax.ast import MappingKind
 
+MAX_NAMED = 8
 _STATUS: Mapping[Answer, Any] = {
     Answer.FOUND: "found",
     Answer.NOT_APPLICABLE: "not_applicable",
@@ -167,6 +170,7 @@ class Context:
     ) -> Explanation:
         steps = [*book.steps, *rules.steps]
         nearest: tuple[Any, ...] = ()
+        tracer = None
         if rules.reference is not None:
             tracer = Tracer(rules.reference, values)
             steps.extend(tracer.steps())
@@ -175,18 +179,27 @@ class Context:
             rules.reftype,
             str(_STATUS[outcome.answer]),
             outcome.files,
-            self._reason(rules, outcome, steps),
+            self._reason(rules, outcome, steps, tracer),
             rules.mapping,
             tuple(steps),
             nearest,
         )
 
-    def _reason(self, rules: TypeRules, outcome: Outcome, steps: list[Step]) -> str:
-        if outcome.undefined:
-            return f"{outcome.reason}: {missing_keyword_hint(self.observatory, outcome.undefined)}"
+    def _reason(self, rules: TypeRules, outcome: Outcome, steps: list[Step], tracer: Tracer | None) -> str:
+        if outcome.parameter and tracer is not None:
+            return f"{outcome.reason}: {self._advice(outcome.parameter, tracer)}"
+        if outcome in (OMITTED, IRRELEVANT) and tracer is not None:
+            return f"{outcome.reason}: {tracer.condition(outcome.reason.split()[0])}"
         if outcome.reason:
             return outcome.reason
-        if rules.reference is not None and outcome.span is not None:
-            line = rules.reference.file.source.position(outcome.span.start).line
+        if rules.reference is not None and outcome.place is not None:
+            line = rules.reference.file.source.position(outcome.place.start).line
             return f"chosen by {rules.mapping}:{line}"
         return steps[-1].text if steps else "the rules say so"
+
+    def _advice(self, parameter: str, tracer: Tracer) -> str:
+        named = tracer.values_named(parameter)
+        if tracer.value(parameter) == UNDEFINED or not named:
+            return missing_keyword_hint(self.observatory, parameter)
+        more = f" and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
+        return f"rules name {', '.join(named[:MAX_NAMED])}{more}"

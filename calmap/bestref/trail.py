@@ -14,7 +14,7 @@ from calmap.compile.tree import Answer, Match, MatchRule, Node, Terminal
 from calmap.model.patterns import DONT_CARE, MATCH, NO_MATCH
 from calmap.model.values import UNDEFINED
 from calmap.source import Span
-from calmap.syntax.ast import Tuple, Value, header_entry
+from calmap.syntax.ast import String, Tuple, Value, header_entry
 from calmap.syntax.expression import Expression
 
 MAX_NEAREST = 3
@@ -65,6 +65,22 @@ class Tracer:
         judged.sort(key=lambda pair: (pair[0].count(NO_MATCH), -pair[0].count(MATCH)))
         return tuple(self._near(match, rule, values) for _, rule in judged[:MAX_NEAREST])
 
+    def value(self, parameter: str) -> str:
+        """Conditioned value of a parameter, as it was looked up."""
+        return self.header.get(parameter, UNDEFINED)
+
+    def values_named(self, parameter: str) -> tuple[str, ...]:
+        """Values of a parameter that the rules of the first level name, if they are all there is."""
+        match = self.reference.tree
+        if not isinstance(match, Match) or parameter not in match.parameters:
+            return ()
+        return tuple(sorted(match.allowed[match.parameters.index(parameter)] or ()))
+
+    def condition(self, key: str) -> str:
+        """An expression of the header, as written."""
+        entry = header_entry(self.reference.file.header, key)
+        return entry.value.value if entry and isinstance(entry.value, String) else ""
+
     def _near(self, match: Match, rule: MatchRule, values: Mapping[str, str]) -> NearRule:
         keys = self._keys(match, rule, values)
         note = ""
@@ -77,7 +93,8 @@ class Tracer:
         terms = self.reference.terms
         for key, expression in (("rmap_omit", terms.omit), ("rmap_relevance", terms.relevance)):
             if expression is not None:
-                yield self._step(f"{key} {self._verdict(expression)}", self._header_span(key))
+                text = f"{key} {self._verdict(expression)}: {self.condition(key)}"
+                yield self._step(text, self._header_span(key))
 
     def _verdict(self, expression: Expression) -> str:
         try:

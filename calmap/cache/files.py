@@ -16,7 +16,7 @@ def path_files(paths: Iterable[str], cwd: Path) -> tuple[Path, ...]:
     Raises
     ------
     NotInCacheError
-        If there is no such file or folder.
+        If there is no such file, or no mapping in a folder.
     CacheError
         If a folder can't be read.
     """
@@ -24,7 +24,11 @@ def path_files(paths: Iterable[str], cwd: Path) -> tuple[Path, ...]:
     for text in paths:
         path = cwd / text
         if path.is_dir():
-            found.update((shown(file, cwd), None) for file in mapping_files(path))
+            files = mapping_files(path)
+            if not files:
+                hint = "mappings are named .pmap, .imap or .rmap"
+                raise NotInCacheError(f"there is no mapping below {text}", hint=hint)
+            found.update((shown(file, cwd), None) for file in files)
         elif path.exists():
             found[shown(path, cwd)] = None
         else:

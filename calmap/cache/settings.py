@@ -163,7 +163,9 @@ class _Resolution:
             for variable in variables:
                 if value := self.environ.get(variable):
                     return Setting(name, self._absolute(value, self.cwd), variable)
-        return Setting(name, cache.value and str(Path(cache.value, name)), "the cache")
+        if cache.value is None:
+            return Setting(name, None, "not set, as there is no cache")
+        return Setting(name, str(Path(cache.value, name)), "a folder of the cache")
 
     def _absolute(self, value: str, base: Path) -> str:
         home = self.environ.get("HOME")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from calmap.cache.files import path_files, shown
 from calmap.cache.layout import Layout
-from calmap.errors import CacheError
-from calmap.model.mapping import Mapping, load_mapping
+from calmap.cache.surroundings import CacheSurroundings
+from calmap.checks import closure
+from calmap.errors import NotInCacheError
 from calmap.model.names import is_safe, mapping_kind, mapping_name
-from calmap.syntax.ast import MappingKind, String, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ class Target:
     @property
     def telescope(self) -> str:
         """Name of the telescope, by the file's name or else its folder; empty if neither tells."""
-        parts = mapping_name(self.path.name)
-        if parts is not None:
+        if parts := mapping_name(self.path.name):
             return parts.observatory
         folder = Path(os.path.normpath(self.path.absolute())).parent
         inside = self.layout is not None and folder.parent.name == "mappings"
@@ -58,13 +57,13 @@ def path_targets(
     """
     for text in paths:
         if Path(text).name == text and mapping_kind(text) and not (cwd / text).exists():
-            yield from context_targets(text, layout(), cwd)
+            yield from context_targets(text, layout())
             continue
         for file in path_files([text], cwd):
             yield Target(file, layout() if fixed else enclosing_cache(file, cwd))
 
 
-def context_targets(name: str, layout: Layout, cwd: Path) -> Iterator[Target]:
+def context_targets(name: str, layout: Layout) -> Iterator[Target]:
     """A mapping of a cache and every one below it that is there.
 
     Raises
@@ -72,19 +71,10 @@ def context_targets(name: str, layout: Layout, cwd: Path) -> Iterator[Target]:
     NotInCacheError
         If the mapping itself is not there.
     """
+    layout.mapping_path(name)
     parts = mapping_name(name)
-    telescope = parts.observatory if parts else ""
-    waiting = [(name, layout.mapping_path(name))]
-    seen = {name}
-    while waiting:
-        name, path = waiting.pop(0)
-        yield Target(shown(path, cwd), layout)
-        if mapping_kind(name) is MappingKind.REFERENCE:
-            continue
-        for child in _children(load_mapping(path)):
-            if child not in seen and is_safe(child) and (below := layout.find_mapping(child, telescope)):
-                seen.add(child)
-                waiting.append((child, below))
+    surroundings = CacheSurroundings(layout, parts.observatory if parts else "")
+    return (Target(mapping.path, layout) for mapping in closure([name], surroundings))
 
 
 def enclosing_cache(file: Path, cwd: Path) -> Layout | None:
@@ -100,17 +90,10 @@ def newest_contexts(layout: Layout) -> tuple[str, ...]:
 
     Raises
     ------
-    CacheError
+    NotInCacheError
         If there is none.
     """
     found = [contexts[-1] for name in layout.observatories() if (contexts := layout.contexts(name))]
     if not found:
-        raise CacheError(f"no .pmap in {layout.mappings}", hint="name files or folders to check")
+        raise NotInCacheError(f"no .pmap in {layout.mappings}", hint="name files or folders to check")
     return tuple(found)
-
-
-def _children(mapping: Mapping) -> Iterator[str]:
-    if isinstance(mapping.selector, Table):
-        for entry in mapping.selector.entries:
-            if isinstance(entry.value, String) and mapping_kind(entry.value.value):
-                yield entry.value.value

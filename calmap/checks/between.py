@@ -59,15 +59,6 @@ RULES = (MISSING_MAPPING, DISAGREEMENT, MISSING_REFERENCE, POINTER)
 _LFS = b"version https://git-lfs.github.com/spec/"
 
 
-def mappings_below(subject: Subject) -> tuple[String, ...]:
-    """Names of the mappings that a pmap or imap names, whatever their level."""
-    return tuple(
-        entry.value
-        for entry in context_entries(subject)
-        if isinstance(entry.value, String) and is_safe(entry.value.value) and mapping_kind(entry.value.value)
-    )
-
-
 def nested_mappings(subject: Subject) -> Iterator[Diagnostic]:
     """CM401 and CM402."""
     for entry in context_entries(subject):

@@ -61,7 +61,7 @@ def replacement(subject: Subject, entry: Entry, right: str) -> TextEdit:
 
 
 def insertion(subject: Subject, right: str) -> tuple[TextEdit, ...]:
-    """Edits that add a checksum: at its alphabetical place in a header of one entry a line, else at the start."""
+    """Edits that add a checksum: at its alphabetical place if each entry has a line, else first."""
     source, entries = subject.source, subject.header.entries
     item = f"'{KEY}' : '{right}'"
     newline = "\r\n" if "\r\n" in source.text else "\n"

@@ -31,11 +31,7 @@ EQUAL_KEYS = Rule(
     "alike. CRDS refuses to load an rmap with two equal keys, and of two equal keys of a pmap or imap "
     "it drops one.",
     example="selector = Match({\n" + rule_text(key="('A|B',)") + "\n" + rule_text(key="('b|a',)") + "\n})",
-    use_instead="selector = Match({\n"
-    + rule_text(key="('A|B',)")
-    + "\n"
-    + rule_text(key="('C|D',)")
-    + "\n})",
+    use_instead="selector = Match({\n" + rule_text(key="('A',)") + "\n" + rule_text(key="('b',)") + "\n})",
 )
 RULES = (DUPLICATE_KEY, EQUAL_KEYS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from calmap.checks.examples import selector
 from calmap.checks.keys import conditioned, elements, is_key
@@ -63,6 +64,8 @@ UNMET_PATTERN = Rule(
 )
 RULES = (BAD_MATCHER, POINTLESS_ALTERNATIVE, LITERAL_ALTERNATIVE, UNMET_PATTERN)
 
+Column: TypeAlias = "tuple[str, list[tuple[Value, Value]]]"
+
 
 def matches(subject: Subject) -> Iterator[Nested]:
     """Every Match selector of an rmap."""
@@ -70,21 +73,32 @@ def matches(subject: Subject) -> Iterator[Nested]:
         yield from (nested for nested in subject.selectors if nested.call.name == "Match")
 
 
+def columns(subject: Subject) -> Iterator[Column]:
+    """For each keyword of each Match the elements of its column, as written and after substitution."""
+    swaps = substitutions(subject)
+    for nested in matches(subject):
+        found: list[Column] = []
+        for entry in nested.entries:
+            substituted = substitute(entry.key, nested.parameters, swaps)
+            pairs = zip(elements(entry.key), substituted, nested.parameters or (), strict=False)
+            for index, (written, part, parameter) in enumerate(pairs):
+                if index == len(found):
+                    found.append((parameter, []))
+                if is_key(part):
+                    found[index][1].append((written, part))
+        yield from found
+
+
 def bad_matchers(subject: Subject) -> Iterator[Diagnostic]:
     """CM309."""
-    swaps = substitutions(subject)
     problems: dict[str, str | None] = {}
-    for nested in matches(subject):
-        for entry in nested.entries:
-            parts = substitute(entry.key, nested.parameters, swaps)
-            for written, part in zip(elements(entry.key), parts, strict=True):
-                if not is_key(part):
-                    continue
-                text = conditioned(part)
-                if text not in problems:
-                    problems[text] = _problem(text)
-                if message := problems[text]:
-                    yield subject.finding(BAD_MATCHER, written.span, message)
+    for _, column in columns(subject):
+        for written, part in column:
+            text = conditioned(part)
+            if text not in problems:
+                problems[text] = _problem(text)
+            if message := problems[text]:
+                yield subject.finding(BAD_MATCHER, written.span, message)
 
 
 def _problem(text: str) -> str | None:
@@ -106,26 +120,24 @@ def alternatives_of_elements(subject: Subject) -> Iterator[Diagnostic]:
 
 def _alternatives(subject: Subject, element: String) -> Iterator[Diagnostic]:
     members = [member.strip() for member in element.value.split("|")]
-    texts = [condition_text(member) if member else "" for member in members]
-    kept = [member for i, member in enumerate(members) if member and texts.index(texts[i]) == i]
-    if not kept:
-        yield subject.finding(
-            POINTLESS_ALTERNATIVE, element.span, f"'{element.value[:60]}' has only empty members"
-        )
-    elif len(kept) < len(members):
-        doubled = next(
-            (member for member in members if member and texts.count(condition_text(member)) > 1), None
-        )
+    first: dict[str, str] = {}
+    doubled = None
+    for member in filter(None, members):
+        if first.setdefault(condition_text(member), member) is not member:
+            doubled = doubled or member
+    shown = f"'{element.value[:60]}'"
+    if not first:
+        yield subject.finding(POINTLESS_ALTERNATIVE, element.span, f"{shown} has only empty members")
+    elif len(first) < len(members):
         what = "an empty member" if "" in members else f"'{(doubled or '')[:40]}' twice"
         fix = None
-        if is_plain(subject.source, element) and len(kept) > 1:
-            fix = Fix("keep each member once", (rewritten(subject.source, element, "|".join(kept)),))
-        yield subject.finding(
-            POINTLESS_ALTERNATIVE, element.span, f"'{element.value[:60]}' has {what}", fix=fix
-        )
-    for member, text in zip(members, texts, strict=True):
+        if is_plain(subject.source, element) and len(first) > 1:
+            kept = rewritten(subject.source, element, "|".join(first.values()))
+            fix = Fix("keep each member once", (kept,))
+        yield subject.finding(POINTLESS_ALTERNATIVE, element.span, f"{shown} has {what}", fix=fix)
+    for text, member in first.items():
         if text == NA or text[:1] in ("<", ">") or text.startswith("NOT "):
-            message = f"'{member[:40]}' in '{element.value[:60]}' is taken as plain text"
+            message = f"'{member[:40]}' in {shown} is taken as plain text"
             hint = "give it a rule of its own" if text == NA else "write a relation as '#...#', without bars"
             yield subject.finding(LITERAL_ALTERNATIVE, element.span, message, hint=hint)
             break
@@ -133,33 +145,30 @@ def _alternatives(subject: Subject, element: String) -> Iterator[Diagnostic]:
 
 def unmet_patterns(subject: Subject) -> Iterator[Diagnostic]:
     """CM312."""
-    swaps = substitutions(subject)
-    for nested in matches(subject):
-        keys = [(elements(e.key), substitute(e.key, nested.parameters, swaps)) for e in nested.entries]
-        for index, parameter in enumerate(nested.parameters or ()):
-            column = [(key[0][index], key[1][index]) for key in keys if index < len(key[0])]
-            yield from _unmet(subject, parameter, column)
+    for parameter, column in columns(subject):
+        found: dict[str, Value] = {}
+        counts: Counter[str] = Counter()
+        for written, part in column:
+            text = conditioned(part)
+            if is_esoteric(text) or not {ANY, NA}.isdisjoint(alternatives(text)):
+                break
+            if text[:1] in ("<", ">") or _is_glob(text):
+                found.setdefault(text, written)
+                counts[text] += 1
+        else:
+            for text, written in found.items():
+                yield _unmet(subject, parameter, text, written, counts[text])
 
 
-def _unmet(subject: Subject, parameter: str, column: list[tuple[Value, Value]]) -> Iterator[Diagnostic]:
-    found: dict[str, Value] = {}
-    counts: Counter[str] = Counter()
-    for written, part in column:
-        if not is_key(part):
-            continue
-        text = conditioned(part)
-        members = alternatives(text)
-        if is_esoteric(text) or not {ANY, NA}.isdisjoint(members):
-            return
-        if text[:1] in ("<", ">") or any("*" in member for member in members):
-            found.setdefault(text, written)
-            counts[text] += 1
-    for text, written in found.items():
-        message = f"'{text[:60]}' is compared only with values that are written out for '{parameter[:60]}'"
-        hint = "a relation in '#...#' or 'BETWEEN low high' is compared" if text[:1] in "<>" else None
-        if counts[text] > 1:
-            hint = "; ".join(filter(None, (hint, times(counts[text]))))
-        yield subject.finding(UNMET_PATTERN, written.span, message, hint=hint)
+def _is_glob(text: str) -> bool:
+    return "*" in text or ("|" in text and ("?" in text or "[" in text))
+
+
+def _unmet(subject: Subject, parameter: str, text: str, written: Value, count: int) -> Diagnostic:
+    message = f"'{text[:60]}' is compared only with values that are written out for '{parameter[:60]}'"
+    hints = ["a relation in '#...#' or 'BETWEEN low high' is compared"] if text[:1] in "<>" else []
+    hints += [times(count)] if count > 1 else []
+    return subject.finding(UNMET_PATTERN, written.span, message, hint="; ".join(hints) or None)
 
 
 CHECKS = (bad_matchers, alternatives_of_elements, unmet_patterns)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from calmap.checks.literals import is_plain, part_of
-from calmap.checks.spelling import did_you_mean
+from calmap.checks.spelling import suggester
 from calmap.checks.subject import Subject
-from calmap.diagnostics import Applicability, Diagnostic, Fix, Rule, Severity, TextEdit
+from calmap.checks.subject import subject as make_subject
+from calmap.checks.terminals import mappings_below
+from calmap.diagnostics import Applicability, Diagnostic, Fix, Label, Rule, Severity, TextEdit
 from calmap.source import Span
-from calmap.syntax.ast import String
-from calmap.syntax.expression import Expression, ExpressionError, names, parse_expression
+from calmap.syntax.ast import MappingKind, String
+from calmap.syntax.expression import Expression, ExpressionError, Name, names, parse_expression
 
 BAD_EXPRESSION = Rule(
     "CM110",
@@ -23,13 +26,23 @@ BAD_EXPRESSION = Rule(
 UNKNOWN_NAME = Rule(
     "CM111",
     "unknown-expression-name",
-    "A header expression asks for a keyword that the mapping does not have",
+    "A header expression asks for a keyword that can't be known when it is evaluated",
     Severity.WARNING,
-    why="Only keywords of `parkey`, `extra_keys` and `reffile_switch` are sure to be known when the "
-    "expression is evaluated. With any other, CRDS ignores `rmap_relevance` and `rmap_omit`, and "
-    "`parkey_relevance` makes the whole look-up fail. Keywords are upper case.",
+    why="Known are the keywords, in upper case, of `parkey`, `extra_keys` and `reffile_switch` of the "
+    "mappings of the instrument. With any other, CRDS ignores `rmap_relevance` and `rmap_omit`, and "
+    "`parkey_relevance` makes every look-up fail.",
+    example="'rmap_relevance' : '(detector == \"FUV\")',",
+    use_instead="'rmap_relevance' : '(DETECTOR == \"FUV\")',",
+)
+BORROWED_NAME = Rule(
+    "CM116",
+    "borrowed-expression-name",
+    "A header expression asks for a keyword that only other mappings of the instrument can make known",
+    Severity.INFO,
+    why="It works as long as another mapping of the instrument selects by this keyword. In `extra_keys` the "
+    "mapping would say itself what it needs.",
     example="'rmap_relevance' : '(EXPTYPE == \"SCIENCE\")',",
-    use_instead="'rmap_relevance' : '(EXPTYPE == \"SCIENCE\")',\n'extra_keys' : ('EXPTYPE',),",
+    use_instead="'extra_keys' : ('EXPTYPE',),\n'rmap_relevance' : '(EXPTYPE == \"SCIENCE\")',",
 )
 IGNORED_EXPRESSION = Rule(
     "CM112",
@@ -42,33 +55,48 @@ IGNORED_EXPRESSION = Rule(
     example="'rmap_omit' : 'True',",
     use_instead="'rmap_omit' : '(True)',",
 )
-RULES = (BAD_EXPRESSION, UNKNOWN_NAME, IGNORED_EXPRESSION)
+RULES = (BAD_EXPRESSION, UNKNOWN_NAME, IGNORED_EXPRESSION, BORROWED_NAME)
 
 _CONSEQUENCE = {
     "rmap_relevance": "CRDS ignores the expression",
     "rmap_omit": "CRDS ignores the expression",
     "parkey_relevance": "every look-up fails",
 }
-_HELPER = "keep_comments"
+_INSTRUMENT_KEYWORDS = ("INSTRUME", "META.INSTRUMENT.NAME", "ROMAN.META.INSTRUMENT.NAME")
+_CRDS_ADDS = frozenset({"keep_comments", "always", "META.VISIT.TSOVISIT", "META.INSTRUMENT.LAMP_STATE"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The keywords that a mapping is sure to know, or None if its `parkey` makes no sense."""
+
+    names: frozenset[str] | None
+    nearest: Callable[[str], str | None]
 
 
 def expressions(subject: Subject) -> Iterator[Diagnostic]:
-    """CM110, CM111 and CM112."""
+    """CM110, CM111, CM112 and CM116."""
+    names_ = frozenset(subject.required())
+    known = _Known(None if subject.levels is None else names_, suggester(names_))
     for key in ("rmap_relevance", "rmap_omit"):
         entry = subject.entry(key)
         if entry and isinstance(entry.value, String):
-            yield from _header_value(subject, key, entry.value)
+            yield from _header_value(subject, key, entry.value, known)
     for entry in subject.table("parkey_relevance"):
         if isinstance(entry.value, String):
-            yield from _parsed(subject, "parkey_relevance", entry.value, entry.value.value)
+            yield from _parsed(subject, "parkey_relevance", entry.value, known)
 
 
-def _header_value(subject: Subject, key: str, value: String) -> Iterator[Diagnostic]:
-    text = value.value
-    if text.startswith("(") and text.endswith(")"):
-        yield from _parsed(subject, key, value, text)
+def is_escaped(text: str) -> bool:
+    """True if CRDS leaves a header value in the case it is written in."""
+    return text.startswith("(") and text.endswith(")")
+
+
+def _header_value(subject: Subject, key: str, value: String, known: _Known) -> Iterator[Diagnostic]:
+    if is_escaped(value.value):
+        yield from _parsed(subject, key, value, known)
         return
-    lowered = text.lower()
+    lowered = value.value.lower()
     if key == "rmap_relevance":
         lowered = lowered.replace("always", "True")
     try:
@@ -96,13 +124,14 @@ def _parenthesised(subject: Subject, value: String) -> Fix | None:
     return Fix("put it in parentheses, which makes it count", edits, Applicability.UNSAFE)
 
 
-def _parsed(subject: Subject, key: str, value: String, text: str) -> Iterator[Diagnostic]:
+def _parsed(subject: Subject, key: str, value: String, known: _Known) -> Iterator[Diagnostic]:
     try:
-        expression = parse_expression(text)
+        expression = parse_expression(value.value)
     except ExpressionError as problem:
         yield _bad(subject, value, problem)
-    else:
-        yield from _unknown_names(subject, key, value, expression)
+        return
+    for name in _strange(expression, known.names) if known.names is not None else ():
+        yield _unknown(subject, key, value, name, known.nearest(name.name))
 
 
 def _bad(subject: Subject, value: String, problem: ExpressionError) -> Diagnostic:
@@ -110,20 +139,60 @@ def _bad(subject: Subject, value: String, problem: ExpressionError) -> Diagnosti
     return subject.finding(BAD_EXPRESSION, span, f"this expression can't be read: {problem.message}")
 
 
-def _unknown_names(subject: Subject, key: str, value: String, expression: Expression) -> Iterator[Diagnostic]:
-    if subject.levels is None:
-        return
-    known = subject.required()
-    seen = {_HELPER, *known}
+def _unknown(subject: Subject, key: str, value: String, name: Name, near: str | None) -> Diagnostic:
+    shown, span = name.name[:60], part_of(subject.source, value, *name.span)
+    meant = f"did you mean '{near}'?" if near else None
+    if name.name != name.name.upper():
+        message = f"'{shown}' is not in upper case as keywords are, so that {_CONSEQUENCE[key]}"
+        return subject.finding(UNKNOWN_NAME, span, message, hint=meant or f"write '{shown.upper()}'")
+    message = f"'{shown}' is known only if another mapping of the instrument selects by it"
+    return subject.finding(BORROWED_NAME, span, message, hint=meant or f"add '{shown}' to 'extra_keys'")
+
+
+def _strange(expression: Expression, known: Iterable[str]) -> Iterator[Name]:
+    """First use of each name that isn't known."""
+    seen = {*_CRDS_ADDS, *_INSTRUMENT_KEYWORDS, *known}
     for name in names(expression):
-        if name.name in seen or (key == "rmap_relevance" and name.name == "always"):
-            continue
-        seen.add(name.name)
-        near = did_you_mean(name.name, known)
-        hint = f"did you mean '{near}'?" if near else f"add '{name.name[:60]}' to 'extra_keys'"
-        message = f"'{name.name[:60]}' is no keyword of this mapping, so that {_CONSEQUENCE[key]}"
-        span = part_of(subject.source, value, *name.span)
-        yield subject.finding(UNKNOWN_NAME, span, message, hint=hint)
+        if name.name not in seen:
+            seen.add(name.name)
+            yield name
 
 
-CHECKS = (expressions,)
+def unknown_everywhere(subject: Subject) -> Iterator[Diagnostic]:
+    """CM111 for keywords that no mapping of an instrument makes known, if all of them are there."""
+    if subject.kind is not MappingKind.INSTRUMENT:
+        return
+    children = []
+    for item in mappings_below(subject):
+        child = subject.surroundings.mapping(item.value)
+        if child is None or child.file is None:
+            return
+        children.append((item, make_subject(child, child.file, subject.surroundings)))
+    observatory = subject.surroundings.observatory
+    known = set(observatory.instrument_keywords if observatory else ())
+    known.update(name for _, child in children for name in child.required())
+    for item, below in children:
+        for key, value, expression in _readable(below):
+            for name in _strange(expression, known):
+                if name.name != name.name.upper():
+                    continue
+                label = Label(below.source, part_of(below.source, value, *name.span), "asked for here")
+                message = f"'{name.name[:60]}' in '{key}' of '{item.value}' is a keyword of no mapping here"
+                hint = f"{_CONSEQUENCE[key]}; add it to 'extra_keys' of that mapping"
+                yield subject.finding(UNKNOWN_NAME, item.span, message, labels=(label,), hint=hint)
+
+
+def _readable(subject: Subject) -> Iterator[tuple[str, String, Expression]]:
+    """Expressions that CRDS evaluates."""
+    values = [(key, entry.value) for key in ("rmap_relevance", "rmap_omit") if (entry := subject.entry(key))]
+    values = [(key, value) for key, value in values if isinstance(value, String) and is_escaped(value.value)]
+    values += [("parkey_relevance", entry.value) for entry in subject.table("parkey_relevance")]
+    for key, value in values:
+        if isinstance(value, String):
+            try:
+                yield key, value, parse_expression(value.value)
+            except ExpressionError:
+                continue
+
+
+CHECKS = (expressions, unknown_everywhere)

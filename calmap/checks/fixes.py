@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,10 @@ from pathlib import Path
 from calmap.checks.checksums import MISSING_CHECKSUM, WRONG_CHECKSUM
 from calmap.checks.runner import check_mapping
 from calmap.checks.surroundings import NoSurroundings, Surroundings
-from calmap.diagnostics import Applicability, Diagnostic, TextEdit, apply_edits
+from calmap.diagnostics import Applicability, Diagnostic, Severity, apply_edits
 from calmap.model.mapping import Mapping, parse_mapping
 
-MAX_ROUNDS = 10
+MAX_ROUNDS = 20
 _CHECKSUM = (WRONG_CHECKSUM, MISSING_CHECKSUM)
 _ALONE = NoSurroundings()
 
@@ -76,22 +77,21 @@ def apply_fixes(
     refused: set[tuple[str, str]] = set()
     for _ in range(MAX_ROUNDS):
         chosen = _choose(findings, lambda f: wanted(f) and f.rule not in _CHECKSUM, unsafe, refused)
-        better = _edited(mapping, chosen)
-        if better is None and len(chosen) > 1:
-            chosen = chosen[:1]
-            better = _edited(mapping, chosen)
+        if not chosen:
+            break
+        better = _better(mapping, findings, chosen, surroundings)
         if better is None:
-            if not chosen:
-                break
+            chosen = chosen[:1]
+            better = _better(mapping, findings, chosen, surroundings)
+        if better is None:
             refused.update(_name(finding) for finding in chosen)
-            continue
-        mapping, findings = better, check_mapping(better, surroundings)
-        applied += chosen
-    last = _choose(
-        findings, lambda f: f.rule in _CHECKSUM and (wanted(f) or (was_right and bool(applied))), True, set()
-    )
-    if (better := _edited(mapping, last)) is not None:
-        mapping, findings = better, check_mapping(better, surroundings)
+        else:
+            mapping, findings = better
+            applied += chosen
+    follows = was_right and bool(applied)
+    last = _choose(findings, lambda f: f.rule in _CHECKSUM and (follows or wanted(f)), True, set())
+    if last and (better := _better(mapping, findings, last, surroundings)) is not None:
+        mapping, findings = better
         applied += [finding for finding in last if wanted(finding)]
     return Fixed(mapping, tuple(applied), findings)
 
@@ -104,30 +104,43 @@ def _choose(
 ) -> list[Diagnostic]:
     """Findings with fixes whose edits don't overlap, in the order of the text."""
     chosen: list[Diagnostic] = []
-    taken: list[TextEdit] = []
+    taken: list[tuple[int, int]] = []
     for finding in findings:
         fix = finding.fix
         if fix is None or not wanted(finding) or _name(finding) in refused:
             continue
         if fix.applicability is Applicability.UNSAFE and not unsafe:
             continue
-        end = max((edit.span.end for edit in taken), default=-1)
-        if all(edit.span.start > end for edit in fix.edits):
+        spans = [(edit.span.start, edit.span.end) for edit in fix.edits]
+        if all(_is_free(taken, start, end) for start, end in spans):
             chosen.append(finding)
-            taken.extend(fix.edits)
+            for span in spans:
+                insort(taken, span)
     return chosen
+
+
+def _is_free(taken: list[tuple[int, int]], start: int, end: int) -> bool:
+    at = bisect_left(taken, (start, end))
+    before_is_free = at == 0 or taken[at - 1][1] < start
+    return before_is_free and (at == len(taken) or end < taken[at][0])
 
 
 def _name(finding: Diagnostic) -> tuple[str, str]:
     return finding.rule.code, finding.message
 
 
-def _edited(mapping: Mapping, chosen: list[Diagnostic]) -> Mapping | None:
-    """The mapping with fixes applied, or None if there are none or the text would not parse as before."""
+def _better(
+    mapping: Mapping, findings: tuple[Diagnostic, ...], chosen: list[Diagnostic], surroundings: Surroundings
+) -> tuple[Mapping, tuple[Diagnostic, ...]] | None:
+    """The mapping with fixes applied and what is then found, or None if it would not be better."""
     edits = [edit for finding in chosen if finding.fix for edit in finding.fix.edits]
-    if not edits:
-        return None
     text = apply_edits(mapping.text, edits)
     edited = parse_mapping(mapping.path, text.encode("utf-8"))
-    worse = edited.file is None or len(edited.diagnostics) > len(mapping.diagnostics)
-    return None if worse or text == mapping.text else edited
+    if text == mapping.text or edited.file is None:
+        return None
+    found = check_mapping(edited, surroundings)
+    return (edited, found) if _errors(found) <= _errors(findings) else None
+
+
+def _errors(findings: Iterable[Diagnostic]) -> int:
+    return sum(f.severity is Severity.ERROR and f.rule not in _CHECKSUM for f in findings)

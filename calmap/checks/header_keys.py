@@ -8,7 +8,7 @@ from types import MappingProxyType
 from calmap.checks.examples import header
 from calmap.checks.header_types import TYPES, wanted_type
 from calmap.checks.keys import shown
-from calmap.checks.spelling import did_you_mean
+from calmap.checks.spelling import suggester
 from calmap.checks.subject import Subject
 from calmap.diagnostics import Diagnostic, Rule, Severity
 from calmap.syntax.ast import Constant, MappingKind, Number, String
@@ -128,6 +128,7 @@ def wrong_types(subject: Subject) -> Iterator[Diagnostic]:
 
 def unknown_keys(subject: Subject) -> Iterator[Diagnostic]:
     """CM103, CM104 and CM105."""
+    nearest = suggester(TYPES)
     for entry in subject.header.entries:
         if not isinstance(entry.key, String) or entry.key.value in TYPES:
             continue
@@ -135,7 +136,7 @@ def unknown_keys(subject: Subject) -> Iterator[Diagnostic]:
         if name == "ignore_checksum":
             message = "'ignore_checksum' in a header has no effect, the checksum is compared all the same"
             yield subject.finding(INERT_KEY, span, message, hint="remove it and record the right sha1sum")
-        elif near := did_you_mean(name, TYPES):
+        elif near := nearest(name):
             message = f"'{name[:60]}' is no key of a header"
             yield subject.finding(MISSPELLED_KEY, span, message, hint=f"did you mean '{near}'?")
         else:

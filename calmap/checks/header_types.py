@@ -57,15 +57,16 @@ _TABLE = (_is_text_table, "a dictionary of strings")
 TYPES: Mapping[str, tuple[Callable[[Value], bool], str]] = MappingProxyType({
     **dict.fromkeys((
         "mapping", "observatory", "instrument", "filekind", "name", "derived_from", "sha1sum", "description",
-        "reffile_required", "reffile_switch", "reffile_format", "text_descr", "suffix", "filetype", "file_ext",
-        "tpn", "ld_tpn", "extra_info", "rmap_relevance", "rmap_omit", "schema_uri", "asdf_standard_requirement",
+        "reffile_required", "reffile_switch", "reffile_format", "text_descr", "suffix", "filetype",
+        "file_ext", "tpn", "ld_tpn", "extra_info", "rmap_relevance", "rmap_omit", "schema_uri",
+        "asdf_standard_requirement",
     ), _TEXT),
     **dict.fromkeys(("classes", "extra_keys", "comment_parkeys"), _TEXTS),
     **dict.fromkeys(("unique_rowkeys", "row_keys"), (_is_row_keys, "a tuple of strings or None")),
     **dict.fromkeys(("parkey_relevance", "reference_to_dataset", "hooks"), _TABLE),
     "parkey": (_is_parkey, "a tuple of strings such as ('INSTRUME',)"),
     "merge_overlaps": (_is_truth, "True or False"),
-    "substitutions": (_is_substitutions, "a dictionary of dictionaries such as {'SUBARRAY' : {'GENERIC' : 'N/A'}}"),
+    "substitutions": (_is_substitutions, "dictionaries such as {'SUBARRAY' : {'GENERIC' : 'N/A'}}"),
 })  # fmt: skip
 _LEVELS = (
     _is_levels,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from calmap.checks.literals import rewritten
-from calmap.checks.spelling import did_you_mean, quoted
+from calmap.checks.spelling import quoted, suggester
 from calmap.checks.subject import SELECTORS, Subject
 from calmap.diagnostics import Diagnostic, Fix, Rule, Severity
 from calmap.model.names import is_safe
@@ -39,7 +39,8 @@ UNKNOWN_PARAMETER = Rule(
     why="What `parkey_relevance`, `comment_parkeys` and `reference_to_dataset` say has an effect only for "
     "keywords of `parkey`, `extra_keys` and `reffile_switch`.",
     example="'parkey_relevance' : {\n    'ccdgain' : '(DETECTOR == \"CCD\")',\n},",
-    use_instead="'parkey_relevance' : {\n    'ccdamp' : '(DETECTOR == \"CCD\")',\n},\n'extra_keys' : ('CCDAMP',),",
+    use_instead="'extra_keys' : ('CCDGAIN',),\n"
+    "'parkey_relevance' : {\n    'ccdgain' : '(DETECTOR == \"CCD\")',\n},",
 )
 OWN_PARENT = Rule(
     "CM115",
@@ -47,8 +48,8 @@ OWN_PARENT = Rule(
     "A mapping says that it is derived from itself",
     Severity.WARNING,
     why="`derived_from` is the mapping that this one replaces; the history of the rules is lost without it.",
-    example="'derived_from' : 'tobs_tinstr_tfilekind_0001.rmap',\n'name' : 'tobs_tinstr_tfilekind_0001.rmap',",
-    use_instead="'derived_from' : 'tobs_tinstr_tfilekind_0000.rmap',\n'name' : 'tobs_tinstr_tfilekind_0001.rmap',",
+    example="'derived_from' : 'tobs_tinstr_tfilekind_0001.rmap',",
+    use_instead="'derived_from' : 'tobs_tinstr_tfilekind_0000.rmap',",
 )
 WRONG_CLASSES = Rule(
     "CM205",
@@ -101,13 +102,14 @@ def unknown_parameters(subject: Subject) -> Iterator[Diagnostic]:
         return
     known = subject.required()
     upper = {name.upper() for name in known}
+    nearest = suggester(known)
     named = [(entry.key, "parkey_relevance") for entry in subject.table("parkey_relevance")]
     named += [(entry.value, "reference_to_dataset") for entry in subject.table("reference_to_dataset")]
     named += [(item, "comment_parkeys") for item in subject.strings("comment_parkeys")]
     for value, header_key in named:
         if not isinstance(value, String) or value.value.upper() in upper:
             continue
-        near = did_you_mean(value.value, known)
+        near = nearest(value.value)
         message = f"'{value.value[:60]}' in '{header_key}' is no keyword that this mapping selects by"
         hint = f"did you mean '{near}'?" if near else f"it selects by {quoted(known) or 'no keyword'}"
         yield subject.finding(UNKNOWN_PARAMETER, value.span, message, hint=hint)

@@ -11,7 +11,7 @@ _MAX_BITS = 8_000
 
 
 def identity(value: Value) -> Hashable:
-    """Something that is equal for values that a Python dictionary takes as one key: ``1``, ``1.0`` and ``True``."""
+    """What is equal for values that a Python dictionary takes as one key: ``1``, ``1.0`` and ``True``."""
     match value:
         case String() | Number() | Constant():
             return value.value

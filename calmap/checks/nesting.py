@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from calmap.checks.examples import selector
 from calmap.checks.keys import elements, is_key, shown
-from calmap.checks.spelling import did_you_mean, quoted
+from calmap.checks.spelling import quoted, suggester
 from calmap.checks.subject import SELECTORS, Nested, Subject
 from calmap.diagnostics import Diagnostic, Rule, Severity
 from calmap.syntax.ast import Constant, Entry, MappingKind, Number, SelectorCall, String, Table, Tuple
@@ -79,10 +79,11 @@ def misplaced_selector(subject: Subject) -> Iterator[Diagnostic]:
 
 def unknown_selectors(subject: Subject) -> Iterator[Diagnostic]:
     """CM204."""
+    nearest = suggester(SELECTORS)
     for nested in subject.selectors:
         name = nested.call.name
         if name not in SELECTORS:
-            near = did_you_mean(name, SELECTORS)
+            near = nearest(name)
             hint = f"did you mean '{near}'?" if near else f"the selectors are {', '.join(SELECTORS)}"
             yield subject.finding(
                 UNKNOWN_SELECTOR, nested.call.name_span, f"'{name[:60]}' is not a selector", hint=hint
@@ -106,7 +107,7 @@ def depth(subject: Subject) -> Iterator[Diagnostic]:
         and any(subject.levels[deepest.depth + 1 :])
         and _has_files(subject)
     ):
-        unused = quoted(name for level in subject.levels[deepest.depth + 1 :] for name in level)
+        unused = quoted([name for level in subject.levels[deepest.depth + 1 :] for name in level])
         message = f"'parkey' has {levels} levels, but selectors are nested {deepest.depth + 1} deep"
         hint = f"remove {unused} or add the selectors"
         yield subject.finding(UNUSED_LEVEL, parkey.value.span, message, hint=hint)

@@ -101,29 +101,30 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 def dates(subject: Subject) -> Iterator[Diagnostic]:
     """CM301, CM302 and CM303."""
     for nested in _selectors(subject, "UseAfter", "ClosestTime"):
-        first: dict[str, Entry] = {}
+        same: dict[str, list[Entry]] = {}
         for entry in nested.entries:
-            if not isinstance(entry.key, String):
-                continue
-            try:
-                normal = normal_date(entry.key.value)
-            except DateError as problem:
-                yield subject.finding(BAD_DATE, entry.key.span, str(problem))
-                continue
-            earlier = first.setdefault(normal, entry)
-            if _differ(earlier.key, entry.key):
-                yield _equal(subject, EQUAL_DATES, earlier, entry, "date")
-            elif nested.call.name == "UseAfter" and not _SORTED.fullmatch(entry.key.value):
-                yield _unsorted(subject, entry.key, normal)
+            if isinstance(entry.key, String):
+                try:
+                    same.setdefault(normal_date(entry.key.value), []).append(entry)
+                except DateError as problem:
+                    yield subject.finding(BAD_DATE, entry.key.span, str(problem))
+        for normal, entries in same.items():
+            yield from _dates(subject, nested, normal, entries)
+
+
+def _dates(subject: Subject, nested: Nested, normal: str, entries: list[Entry]) -> Iterator[Diagnostic]:
+    first = entries[0]
+    for entry in entries:
+        if _differ(first.key, entry.key):
+            yield _equal(subject, EQUAL_DATES, first, entry, "date")
+    alone = len(entries) == 1 and nested.call.name == "UseAfter"
+    if alone and isinstance(first.key, String) and not _SORTED.fullmatch(first.key.value):
+        yield _unsorted(subject, first.key, normal)
 
 
 def _unsorted(subject: Subject, key: String, normal: str) -> Diagnostic:
-    safe = _ISO_LIKE.fullmatch(key.value) is not None
-    fix = Fix(
-        f"write '{normal}'",
-        (rewritten(subject.source, key, normal),),
-        Applicability.SAFE if safe else Applicability.UNSAFE,
-    )
+    how_far = Applicability.SAFE if _ISO_LIKE.fullmatch(key.value) else Applicability.UNSAFE
+    fix = Fix(f"write '{normal}'", (rewritten(subject.source, key, normal),), how_far)
     message = f"'{key.value}' is not written as 'YYYY-MM-DD HH:MM:SS', CRDS sorts it wrongly"
     return subject.finding(UNSORTED_DATE, key.span, message, hint=f"write '{normal}'", fix=fix)
 

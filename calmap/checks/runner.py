@@ -85,7 +85,7 @@ def closure(names: Iterable[str], surroundings: Surroundings) -> Iterator[Mappin
             continue
         yield mapping
         if mapping.file is not None:
-            below = between.mappings_below(subject(mapping, mapping.file, surroundings))
+            below = terminals.mappings_below(subject(mapping, mapping.file, surroundings))
             waiting.extend((item.value, False) for item in below)
 
 

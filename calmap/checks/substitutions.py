@@ -9,7 +9,6 @@ from calmap.checks.examples import header
 from calmap.checks.keys import elements, identity, is_key
 from calmap.checks.subject import Subject
 from calmap.diagnostics import Diagnostic, Rule, Severity
-from calmap.source import Span
 from calmap.syntax.ast import List, String, Table, Tuple, Value
 
 UNKNOWN_SUBSTITUTED = Rule(
@@ -42,7 +41,7 @@ GENERIC = "GENERIC"
 def substitutions(subject: Subject) -> Swaps:
     """What the header, or else CRDS, substitutes for elements of keys, by keyword and element."""
     swaps: dict[str, Mapping[Hashable, Value]] = {
-        name: {GENERIC: String(Span(0, 0), "N/A")} for name in ALWAYS_SUBSTITUTED
+        name: {GENERIC: String(0, 0, "N/A")} for name in ALWAYS_SUBSTITUTED
     }
     for entry in subject.table("substitutions"):
         if isinstance(entry.key, String) and isinstance(entry.value, Table):
@@ -53,15 +52,14 @@ def substitutions(subject: Subject) -> Swaps:
 
 
 def _as_key(value: Value) -> Value:
-    return Tuple(value.span, value.items) if isinstance(value, List) else value
+    return Tuple(value.start, value.end, value.items) if isinstance(value, List) else value
 
 
 def substitute(key: Value, parameters: tuple[str, ...] | None, swaps: Swaps) -> tuple[Value, ...]:
     """Elements of a key after substitution."""
     parts = list(elements(key))
-    for index, parameter in enumerate(parameters or ()):
-        table = swaps.get(parameter)
-        if table and index < len(parts) and (value := table.get(identity(parts[index]))):
+    for index, (part, parameter) in enumerate(zip(tuple(parts), parameters or (), strict=False)):
+        if (table := swaps.get(parameter)) and (value := table.get(identity(part))):
             parts[index] = value
     return tuple(parts)
 

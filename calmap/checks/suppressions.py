@@ -1,4 +1,4 @@
-"""Comments that keep `calmap check` quiet: ``# calmap: ignore[CM201]`` and ``# calmap: ignore-file[CM501]``."""
+"""Comments that suppress findings: ``# calmap: ignore[CM201]`` and ``# calmap: ignore-file[CM501]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from calmap.checks.spelling import did_you_mean
+from calmap.checks.spelling import suggester
 from calmap.diagnostics import Diagnostic, Rule, Severity
 from calmap.source import Source, Span
 
@@ -31,6 +31,10 @@ UNUSED_SUPPRESSION = Rule(
 RULES = (BAD_SUPPRESSION, UNUSED_SUPPRESSION)
 
 _MARK = "calmap:"
+_MAX_COMMENTS = 20
+_ELSEWHERE = (UNUSED_SUPPRESSION.code, "CM111", "CM313", "CM314", "CM315", "CM4")
+"""Rules that may be found only together with other files."""
+
 _TOKENS = re.compile(
     r"[uUrR]?(?:'''(?:[^\\']|\\(?s:.)|'(?!''))*+'''"
     r'|"""(?:[^\\"]|\\(?s:.)|"(?!""))*+"""'
@@ -59,10 +63,6 @@ class Suppression:
     line: int | None
     span: Span
 
-    def covers(self, finding: Diagnostic, line: int) -> bool:
-        """True if a finding that starts in a line is suppressed."""
-        return finding.rule.code == self.code and self.line in (None, line)
-
 
 def suppressed(
     source: Source, findings: Iterable[Diagnostic], rules: Collection[Rule]
@@ -73,31 +73,30 @@ def suppressed(
         return tuple(findings)
     codes = {rule.code: rule.code for rule in rules} | {rule.name: rule.code for rule in rules}
     own, problems = _read(source, codes)
-    used: set[Suppression] = set()
-    kept = []
-    for finding in [*findings, *problems]:
+    by_place = {(item.code, item.line): item for item in own}
+    used: set[tuple[str, int | None]] = set()
+
+    def is_left(finding: Diagnostic) -> bool:
         line = source.position(finding.span.start).line
-        covering = [item for item in own if finding.source is source and item.covers(finding, line)]
-        used.update(covering)
-        if not covering:
-            kept.append(finding)
-    kept += [
-        Diagnostic(
-            UNUSED_SUPPRESSION, source, item.span, f"'{item.code}' is not found here, nothing is suppressed"
-        )
-        for item in own
-        if item not in used and item.code != UNUSED_SUPPRESSION.code
+        places = {(finding.rule.code, line), (finding.rule.code, None)} & by_place.keys()
+        used.update(places)
+        return not places
+
+    left = [finding for finding in [*findings, *problems] if is_left(finding)]
+    unused = [
+        item for item in own if (item.code, item.line) not in used and not item.code.startswith(_ELSEWHERE)
     ]
-    silent = {item.line for item in own if item.code == UNUSED_SUPPRESSION.code}
-    return tuple(
-        item
-        for item in kept
-        if item.rule is not UNUSED_SUPPRESSION
-        or (None not in silent and source.position(item.span.start).line not in silent)
-    )
+    return (*left, *filter(is_left, (_unused(source, item) for item in unused)))
+
+
+def _unused(source: Source, item: Suppression) -> Diagnostic:
+    where = "in this file" if item.line is None else "here"
+    message = f"{item.code} is not found {where}, nothing is suppressed"
+    return Diagnostic(UNUSED_SUPPRESSION, source, item.span, message, hint="remove the comment")
 
 
 def _read(source: Source, codes: dict[str, str]) -> tuple[list[Suppression], list[Diagnostic]]:
+    nearest = suggester(codes)
     found: list[Suppression] = []
     problems: list[Diagnostic] = []
     for start, comment in _comments(source.text):
@@ -116,7 +115,7 @@ def _read(source: Source, codes: dict[str, str]) -> tuple[list[Suppression], lis
             if name in codes:
                 found.append(Suppression(codes[name], line, span))
             else:
-                problems.append(_unknown(source, name, span, codes))
+                problems.append(_unknown(source, name, span, nearest(name)))
     return found, problems
 
 
@@ -133,9 +132,10 @@ def _names(directive: re.Match[str], start: int) -> Iterator[tuple[str, Span]]:
         yield name, Span(at + match.start(), at + match.start() + len(name))
 
 
-def _unknown(source: Source, name: str, span: Span, codes: dict[str, str]) -> Diagnostic:
-    near = did_you_mean(name, codes)
-    hint = f"did you mean {near}?" if near else "calmap rules lists them"
+def _unknown(source: Source, name: str, span: Span, near: str | None) -> Diagnostic:
+    hint = (
+        f"did you mean {near}?" if near else "rules have codes such as CM201 and names such as duplicate-key"
+    )
     return Diagnostic(BAD_SUPPRESSION, source, span, f"'{name[:40]}' is no rule", hint=hint)
 
 
@@ -145,6 +145,7 @@ def _line(source: Source, start: int) -> int:
     last = len(source.line_starts)
     if source.line(number).lstrip().startswith("#"):
         number += 1
-        while number < last and source.line(number).lstrip()[:1] in ("#", ""):
+        end = min(last, number + _MAX_COMMENTS)
+        while number < end and source.line(number).lstrip()[:1] in ("#", ""):
             number += 1
     return number

@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from calmap.checks.elements import matches
+from calmap.checks.elements import columns
 from calmap.checks.examples import selector
-from calmap.checks.keys import conditioned, elements, identity, is_key
-from calmap.checks.spelling import did_you_mean, quoted, times
+from calmap.checks.keys import conditioned, identity, is_key
+from calmap.checks.spelling import quoted, suggester, times
 from calmap.checks.subject import Subject
 from calmap.checks.substitutions import substitutions
 from calmap.checks.terminals import context_entries
@@ -57,15 +57,12 @@ def disallowed_values(subject: Subject) -> Iterator[Diagnostic]:
         return
     swaps = substitutions(subject)
     comments = {item.value.upper() for item in subject.strings("comment_parkeys")}
-    for nested in matches(subject):
-        for index, parameter in enumerate(nested.parameters or ()):
-            listed = None if parameter.upper() in comments else observatory.values(instrument, parameter)
-            if listed is None:
-                continue
-            allowed = frozenset(map(condition_text, listed))
-            column = [parts[index] for e in nested.entries if index < len(parts := elements(e.key))]
-            kept = [part for part in column if identity(part) not in swaps.get(parameter, {})]
-            yield from _disallowed(subject, parameter, kept, allowed)
+    for parameter, column in columns(subject):
+        listed = None if parameter.upper() in comments else observatory.values(instrument, parameter)
+        if listed is not None:
+            swapped = swaps.get(parameter, {})
+            kept = [written for written, _ in column if identity(written) not in swapped]
+            yield from _disallowed(subject, parameter, kept, frozenset(map(condition_text, listed)))
 
 
 def _disallowed(
@@ -80,14 +77,16 @@ def _disallowed(
             if member not in allowed and member not in ("", ANY, NA) and not _SPECIAL.search(member):
                 first.setdefault(member, part)
                 counts[member] += 1
+    nearest = suggester(allowed)
     for member, part in first.items():
-        near = did_you_mean(member, allowed)
-        listed = f"known are {quoted(sorted(allowed))}" if len(allowed) <= 12 else None
-        hint = f"did you mean '{near}'?" if near else listed
-        if counts[member] > 1:
-            hint = "; ".join(filter(None, (hint, times(counts[member]))))
-        message = f"'{member[:60]}' is not among the values of '{parameter[:60]}' that the telescope's definition lists"
-        yield subject.finding(VALUE_NOT_ALLOWED, part.span, message, hint=hint)
+        hints = [_meant(nearest(member)) or f"known are {quoted(sorted(allowed))}"]
+        hints += [times(counts[member])] if counts[member] > 1 else []
+        message = f"'{member[:60]}' is not among the values of '{parameter[:60]}' that the telescope has"
+        yield subject.finding(VALUE_NOT_ALLOWED, part.span, message, hint="; ".join(hints))
+
+
+def _meant(near: str | None) -> str | None:
+    return f"did you mean '{near}'?" if near else None
 
 
 def unknown_to_telescope(subject: Subject) -> Iterator[Diagnostic]:
@@ -99,13 +98,11 @@ def unknown_to_telescope(subject: Subject) -> Iterator[Diagnostic]:
     instruments = [entry.value] if entry else []
     if subject.kind is MappingKind.PIPELINE:
         instruments = [row.key for row in context_entries(subject)]
+    nearest = suggester(observatory.instruments)
     for value in instruments:
         if isinstance(value, String) and value.value.lower() not in observatory.instruments:
             message = f"'{value.value[:60]}' is no instrument of {observatory.title}"
-            near = did_you_mean(value.value, observatory.instruments)
-            yield subject.finding(
-                UNKNOWN_INSTRUMENT, value.span, message, hint=f"did you mean '{near}'?" if near else None
-            )
+            yield subject.finding(UNKNOWN_INSTRUMENT, value.span, message, hint=_meant(nearest(value.value)))
     yield from _unknown_types(subject)
 
 
@@ -116,13 +113,11 @@ def _unknown_types(subject: Subject) -> Iterator[Diagnostic]:
     values = [entry.value] if entry and subject.kind is MappingKind.REFERENCE else []
     if subject.kind is MappingKind.INSTRUMENT:
         values = [row.key for row in context_entries(subject)]
+    nearest = suggester(known)
     for value in values:
         if known and isinstance(value, String) and value.value.lower() not in known:
             message = f"'{value.value[:60]}' is no reference type of {instrument[:60]}"
-            near = did_you_mean(value.value, known)
-            yield subject.finding(
-                UNKNOWN_TYPE, value.span, message, hint=f"did you mean '{near}'?" if near else None
-            )
+            yield subject.finding(UNKNOWN_TYPE, value.span, message, hint=_meant(nearest(value.value)))
 
 
 CHECKS = (unknown_to_telescope, disallowed_values)

@@ -53,6 +53,15 @@ def context_entries(subject: Subject) -> tuple[Entry, ...]:
     return selector.entries if subject.kind in _NEXT and isinstance(selector, Table) else ()
 
 
+def mappings_below(subject: Subject) -> tuple[String, ...]:
+    """Names of the mappings that a pmap or imap names, whatever their level."""
+    return tuple(
+        entry.value
+        for entry in context_entries(subject)
+        if isinstance(entry.value, String) and is_safe(entry.value.value) and mapping_kind(entry.value.value)
+    )
+
+
 def named_files(subject: Subject) -> Iterator[String]:
     """Every reference file that an rmap names, in the order of the text."""
     if subject.kind is not MappingKind.REFERENCE:
@@ -100,8 +109,9 @@ def _problem(value: Value) -> tuple[Value, str] | None:
 
 def unsafe_names(subject: Subject) -> Iterator[Diagnostic]:
     """CM210."""
-    for item in named_files(subject):
-        if not is_safe(item.value):
+    named = [*named_files(subject), *(entry.value for entry in context_entries(subject))]
+    for item in named:
+        if isinstance(item, String) and not is_word(item.value) and not is_safe(item.value):
             message = f"{item.value[:60]!r} is not a plain file name"
             yield subject.finding(UNSAFE_NAME, item.span, message, hint=_unsafe_hint(item.value))
 
@@ -121,9 +131,7 @@ def bad_entries(subject: Subject) -> Iterator[Diagnostic]:
         if not isinstance(value, String):
             message = f"an entry of a .{subject.kind} is the name of an .{wanted}, N/A or OMIT"
             yield subject.finding(BAD_ENTRY, value.span, message)
-        elif not is_word(value.value) and (
-            not is_safe(value.value) or mapping_kind(value.value) is not wanted
-        ):
+        elif not is_word(value.value) and is_safe(value.value) and mapping_kind(value.value) is not wanted:
             message = f"{value.value[:60]!r} is not the name of an .{wanted}"
             yield subject.finding(BAD_ENTRY, value.span, message)
 

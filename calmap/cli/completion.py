@@ -16,7 +16,10 @@ from calmap.cli.options import examples
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print a script that lets a shell complete commands and options."""
+    """Print a completion script for a shell.
+
+    Once the shell has read it, the tab key completes commands and options.
+    """
     from click.shell_completion import get_completion_class
 
     script = get_completion_class(shell)

@@ -18,9 +18,9 @@ from calmap.cli.options import Invocation, cache_options, examples, format_optio
 def config(
     invocation: Invocation, cache: str | None, context: str | None, observatory: str | None, style: str
 ) -> None:
-    """Show which cache, context and telescope are used, and who said so.
+    """Show the settings and who made them.
 
-    A value is taken from the command line, else from CALMAP_CACHE, CALMAP_CONTEXT and CALMAP_OBSERVATORY,
+    They are the cache, the context and the telescope that other commands use. A value is taken from the command line, else from CALMAP_CACHE, CALMAP_CONTEXT and CALMAP_OBSERVATORY,
     else from CRDS_PATH, CRDS_CONTEXT and CRDS_OBSERVATORY, else from a calmap.toml in this folder or above it
     or in ~/.config/calmap, else from the cache itself: the one this folder is in, and its newest .pmap.
     """

@@ -80,10 +80,15 @@ def _text(outcomes: Sequence[Outcome]) -> str:
         if outcome.status == "unreadable":
             lines.append(concise.render(outcome.diagnostics))
         elif outcome.status != "right":
-            was = f"sha1sum {outcome.recorded}" if outcome.recorded else "no sha1sum"
-            verb = "is" if outcome.status == "outdated" else "was"
-            lines.append(f"{outcome.path}: {was} {verb} wrong, {outcome.checksum} is right\n")
+            lines.append(f"{outcome.path}: {_difference(outcome)}, {outcome.checksum} is right\n")
     return "".join(lines) + _summary(outcomes) + "\n"
+
+
+def _difference(outcome: Outcome) -> str:
+    past = outcome.status == "updated"
+    if outcome.recorded is None:
+        return f"{'had' if past else 'has'} no sha1sum"
+    return f"sha1sum {outcome.recorded} {'was' if past else 'is'} wrong"
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:

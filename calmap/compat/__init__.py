@@ -1,0 +1,1 @@
+"""Drop-in replacements for what pipelines import from CRDS and stpipe."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from calmap.compile.outcome import Outcome, failed, missed, refusal
@@ -25,16 +26,24 @@ def pick(selector: Ordered, header: Header) -> Pick | Outcome:
 
 def header_date(parameters: tuple[str, ...], header: Header) -> str | Outcome:
     """Date of a header in normal form, or why there is none."""
-    values = []
-    for parameter in parameters:
-        value = header.get(parameter, UNDEFINED).strip()
-        if value == UNDEFINED:
+    return _date(parameters, tuple([header.get(parameter, UNDEFINED) for parameter in parameters]))
+
+
+@lru_cache(maxsize=1024)
+def _date(parameters: tuple[str, ...], values: tuple[str, ...]) -> str | Outcome:
+    for parameter, value in zip(parameters, values, strict=True):
+        if value.strip() == UNDEFINED:
             return failed(f"the date {parameter} is missing", parameter)
-        values.append(value)
     try:
-        return normal_date(" ".join(values))
+        return normal_date(" ".join(value.strip() for value in values))
     except DateError as problem:
         return failed(f"{' '.join(parameters)}: {problem}")
+
+
+def too_early(selector: Ordered, date: str) -> Outcome:
+    """No row of a UseAfter selector is old enough."""
+    first = f"; the first is {selector.rows[0].written}" if selector.rows else ""
+    return missed(f"no date at or before {date}{first}")
 
 
 def _use_after(selector: Ordered, header: Header) -> Pick | Outcome:
@@ -44,8 +53,7 @@ def _use_after(selector: Ordered, header: Header) -> Pick | Outcome:
     rows = selector.rows
     index = bisect_right(rows, date, key=_key) - 1
     if index < 0:
-        first = f"; the first is {rows[0].written}" if rows else ""
-        return missed(f"no date at or before {date}{first}")
+        return too_early(selector, date)
     return rows[index].key, (rows[index],)
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from calmap.compile.tree import Answer, Terminal
 from calmap.model.values import UNDEFINED
-from calmap.source import Span
+from calmap.syntax.ast import Value
 
 
 class Outcome(NamedTuple):
@@ -22,18 +22,18 @@ class Outcome(NamedTuple):
         Why nothing was found, or why the type does not apply; empty if a rule says so.
     final
         For an answer that nothing was found: no rule of lower weight is tried after it.
-    span
+    place
         Where the answer stands in the file.
-    undefined
-        The parameter whose value is missing, if that is why nothing was found.
+    parameter
+        The parameter whose value is missing or refused, if that is why nothing was found.
     """
 
     answer: Answer
     files: tuple[str, ...] = ()
     reason: str = ""
     final: bool = False
-    span: Span | None = None
-    undefined: str = ""
+    place: Value | None = None
+    parameter: str = ""
 
 
 NO_MATCH = Outcome(Answer.NOT_FOUND, reason="no rule matches")
@@ -44,21 +44,21 @@ def missed(reason: str) -> Outcome:
     return Outcome(Answer.NOT_FOUND, (), reason)
 
 
-def failed(reason: str, undefined: str = "") -> Outcome:
+def failed(reason: str, parameter: str = "") -> Outcome:
     """Nothing found, whatever other rules say."""
-    return Outcome(Answer.NOT_FOUND, (), reason, final=True, undefined=undefined)
+    return Outcome(Answer.NOT_FOUND, (), reason, True, None, parameter)
 
 
 def refusal(parameter: str, value: str) -> Outcome:
     """Nothing found because no rule names a value of the header."""
     if value == UNDEFINED:
         return failed(f"{parameter} is missing", parameter)
-    return failed(f"{parameter}={value!r} is not among the values of the rules")
+    return failed(f"{parameter}={value!r} is in no rule", parameter)
 
 
 def reached(terminal: Terminal) -> Outcome:
     """The answer that stands at the end of a rule."""
-    return Outcome(terminal.answer, terminal.files, "", False, terminal.span)
+    return Outcome(terminal.answer, terminal.files, "", False, terminal.value)
 
 
 def joined(terminals: list[Terminal], merged: Outcome | None) -> Outcome:
@@ -75,5 +75,5 @@ def joined(terminals: list[Terminal], merged: Outcome | None) -> Outcome:
         same = [outcome for outcome in outcomes if outcome.answer is answer]
         if same:
             files = tuple(name for outcome in same for name in outcome.files)
-            return Outcome(answer, files, "", False, same[0].span)
+            return Outcome(answer, files, "", False, same[0].place)
     return outcomes[-1]

@@ -68,7 +68,7 @@ def prepare(value: Value, terms: Terms, level: int = 0) -> Node:
     if value.name not in _ROW_KEYS:
         raise terms.refuse(value.name_span, f"'{value.name}' is not a selector")
     rows = [
-        Row(entry.key.span, _written(key), _row_key(value.name, key, entry, terms), prepare(entry.value, terms, level + 1))
+        Row(entry.key, _written(key), _row_key(value.name, key, entry, terms), prepare(entry.value, terms, level + 1))
         for key, entry in entries.items()
     ]
     if value.name in _UNIQUE and len({row.key for row in rows}) < len(rows):
@@ -126,7 +126,7 @@ def _match(
             patterns = tuple(pattern(element) for element in key)
         except PatternError as problem:
             raise terms.refuse(entry.key.span, str(problem)) from None
-        rules[key] = MatchRule(entry.key.span, entry.key, key, patterns, prepare(entry.value, terms, level + 1))
+        rules[key] = MatchRule(entry.key, key, patterns, prepare(entry.value, terms, level + 1))
     ordered = tuple(rules[key] for key in sorted(rules))
     allowed = tuple(_allowed(ordered, index) for index in range(len(parameters)))
     return Match(call.span, parameters, ordered, allowed, terms.merge_overlaps)
@@ -143,19 +143,20 @@ def _allowed(rules: tuple[MatchRule, ...], index: int) -> frozenset[str] | None:
 
 
 def _terminal(value: Value, terms: Terms) -> Terminal:
-    match value:
-        case String(span, text):
-            if is_na(text):
-                return Terminal(span, Answer.NOT_APPLICABLE, (), text)
-            if is_omit(text):
-                return Terminal(span, Answer.OMITTED, (), text)
-            return Terminal(span, Answer.FOUND, (text,), text)
-        case Tuple(span, items) if all(isinstance(item, String) for item in items):
-            files = tuple(item.value for item in items if isinstance(item, String))
-            return Terminal(span, Answer.FOUND, files, repr(files))
-        case Table(span, entries) if all(isinstance(entry.value, String) for entry in entries):
-            files = tuple(entry.value.value for entry in entries if isinstance(entry.value, String))
-            return Terminal(span, Answer.FOUND, files, repr(files))
+    if isinstance(value, String):
+        text = value.value
+        if is_na(text):
+            return Terminal(value, Answer.NOT_APPLICABLE, ())
+        if is_omit(text):
+            return Terminal(value, Answer.OMITTED, ())
+        return Terminal(value, Answer.FOUND, (text,))
+    parts: tuple[Value, ...] | None = None
+    if isinstance(value, Tuple):
+        parts = value.items
+    elif isinstance(value, Table):
+        parts = tuple(entry.value for entry in value.entries)
+    if parts is not None and all(isinstance(part, String) for part in parts):
+        return Terminal(value, Answer.FOUND, tuple(part.value for part in parts if isinstance(part, String)))
     raise terms.refuse(value.span, "a rule must end in a file name, N/A, OMIT, a tuple or a dictionary of names")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from calmap.compile.evaluate import EvaluationError, evaluate
+from calmap.compile.evaluate import Compiled, EvaluationError
 from calmap.compile.hooks import AFTER_FAILURE, Hook
 from calmap.compile.interpreter import choose
 from calmap.compile.ordered import Header
@@ -19,8 +19,9 @@ from calmap.model.dates import DateError
 from calmap.model.values import NA, UNDEFINED
 from calmap.observatories.definition import Observatory
 from calmap.syntax.ast import MappingFile
-from calmap.syntax.expression import Expression
 
+OMITTED = Outcome(Answer.OMITTED, (), "rmap_omit holds")
+IRRELEVANT = Outcome(Answer.NOT_APPLICABLE, (), "rmap_relevance does not hold")
 Choose: TypeAlias = Callable[[Header], Outcome]
 _HOOK_TROUBLE = (KeyError, ValueError, OverflowError, DateError)
 
@@ -75,10 +76,10 @@ def compile_reference(file: MappingFile, observatory: Observatory | None) -> Com
 
 def look_up(terms: ReferenceTerms, header: Mapping[str, str], select: Choose) -> Outcome:
     """Everything an rmap does for a header: relevance, hooks, rules, and what follows when none matches."""
-    if terms.omit is not None and _holds(terms.omit, header, default=False):
-        return Outcome(Answer.OMITTED, (), "rmap_omit says so")
-    if terms.relevance is not None and not _holds(terms.relevance, header, default=True):
-        return Outcome(Answer.NOT_APPLICABLE, (), "rmap_relevance does not hold")
+    if terms.omits is not None and _holds(terms.omits, header, default=False):
+        return OMITTED
+    if terms.applies is not None and not _holds(terms.applies, header, default=True):
+        return IRRELEVANT
     try:
         values = first_header(terms, header)
     except (HookError, EvaluationError) as problem:
@@ -144,7 +145,7 @@ def relevant(terms: ReferenceTerms, header: Mapping[str, str]) -> Mapping[str, s
     changed = {
         key: NA
         for key in terms.required
-        if (expression := terms.parkey_relevance.get(key.upper())) is not None and not evaluate(expression, known)
+        if (counts := terms.counts.get(key.upper())) is not None and not counts(known)
     }
     return {**header, **changed}
 
@@ -158,8 +159,8 @@ def _hooked(hook: Hook | None, header: Mapping[str, str]) -> Mapping[str, str]:
         raise HookError(f"{hook.__name__} can't use the header: {problem}") from None
 
 
-def _holds(expression: Expression, header: Mapping[str, str], *, default: bool) -> bool:
+def _holds(condition: Compiled, header: Mapping[str, str], *, default: bool) -> bool:
     try:
-        return bool(evaluate(expression, header))
+        return bool(condition(header))
     except EvaluationError:
         return default

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from calmap.compile.allowed import refused
 from calmap.compile.interpreter import pair
-from calmap.compile.ordered import MERGEABLE, Header, Pick, header_date, pick
+from calmap.compile.ordered import MERGEABLE, Header, Pick, header_date, pick, too_early
 from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, reached, refusal
 from calmap.compile.prepare import Substitutions
 from calmap.compile.tree import Answer, Match, Node, Ordered, Row, Terminal
@@ -27,18 +27,20 @@ class Selector(Protocol):
         """What the rules say about a header of conditioned values."""
 
 
-class CompiledTerminal:
-    """The end of a rule."""
+Build: TypeAlias = Callable[[Node], Selector]
 
-    __slots__ = ("outcome", "terminal")
+
+class CompiledTerminal:
+    """A mapping that is nothing but an answer."""
+
+    __slots__ = ("terminal",)
 
     def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
-        self.outcome = reached(terminal)
 
     def choose(self, header: Header) -> Outcome:
         """The same answer for every header."""
-        return self.outcome
+        return reached(self.terminal)
 
 
 class CompiledOrdered:
@@ -46,11 +48,11 @@ class CompiledOrdered:
 
     __slots__ = ("choices", "keys", "node", "parameters")
 
-    def __init__(self, node: Ordered, build: Callable[[Node], Selector]) -> None:
+    def __init__(self, node: Ordered, build: Build) -> None:
         self.node = node
         self.parameters = node.parameters
         self.keys = [row.key for row in node.rows]
-        self.choices = {id(row): build(row.choice) for row in node.rows}
+        self.choices = {id(row): build(row.choice) for row in node.rows if not isinstance(row.choice, Terminal)}
 
     def pick(self, header: Header) -> Pick | Outcome:
         """The rows chosen, with their rank."""
@@ -60,12 +62,17 @@ class CompiledOrdered:
         if isinstance(date, Outcome):
             return date
         index = bisect_right(self.keys, date) - 1  # type: ignore[type-var]
-        return (self.keys[index], (self.node.rows[index],)) if index >= 0 else pick(self.node, header)
+        return (self.keys[index], (self.node.rows[index],)) if index >= 0 else too_early(self.node, date)
 
     def follow(self, rows: tuple[Row, ...], header: Header) -> Outcome:
         """What the chosen rows lead to."""
-        parts = [self.choices[id(row)].choose(header) for row in rows]
-        return parts[0] if len(parts) == 1 else pair(parts)
+        if len(rows) == 1:
+            return self._follow(rows[0], header)
+        return pair([self._follow(row, header) for row in rows])
+
+    def _follow(self, row: Row, header: Header) -> Outcome:
+        choice = row.choice
+        return reached(choice) if isinstance(choice, Terminal) else self.choices[id(row)].choose(header)
 
     def choose(self, header: Header) -> Outcome:
         """The answer of the chosen row."""
@@ -76,43 +83,48 @@ class CompiledOrdered:
 class Column:
     """What all rules say about one parameter, as bit masks: bit n is rule n."""
 
-    __slots__ = ("allowed", "any_value", "care", "exact", "not_applicable", "parameter", "swaps", "tests")
+    __slots__ = ("_allowed", "_care", "_exact", "_swaps", "_tests", "known", "parameter")
 
     def __init__(self, match: Match, index: int, swaps: Mapping[Plain, Plain]) -> None:
         self.parameter = match.parameters[index]
-        self.allowed = match.allowed[index]
-        self.swaps = swaps
-        self.exact: dict[str, int] = {}
-        patterns: dict[int, tuple[Pattern, int]] = {}
-        for number, rule in enumerate(match.rules):
-            judge = rule.patterns[index]
-            patterns[id(judge)] = (judge, patterns.get(id(judge), (judge, 0))[1] | 1 << number)
-        for judge, mask in patterns.values():
+        self._allowed = match.allowed[index]
+        self._swaps = swaps
+        groups = _groups(match, index)
+        self._exact: dict[str, int] = {}
+        for judge, mask in groups:
             if isinstance(judge, OneOf):
                 for value in judge.values:
-                    self.exact[value] = self.exact.get(value, 0) | mask
-        groups = tuple(patterns.values())
-        self.care = sum(mask for judge, mask in groups if isinstance(judge, Anything))
-        self.tests = tuple(group for group in groups if not isinstance(group[0], Anything | OneOf))
-        self.any_value = _judged(groups, ANY)
-        self.not_applicable = _judged(groups, NA)
+                    self._exact[value] = self._exact.get(value, 0) | mask
+        self._care = sum(mask for judge, mask in groups if isinstance(judge, Anything))
+        self._tests = tuple(group for group in groups if not isinstance(group[0], Anything | OneOf))
+        self.known = {value: _judged(groups, value) for value in (ANY, NA)}
+        if not self._tests:
+            for value, mask in self._exact.items():
+                self.known.setdefault(value, (mask, mask | self._care))
 
-    def masks(self, value: str) -> tuple[int, int]:
-        """Rules that match a value, and rules that don't care about it."""
-        if value == ANY:
-            return self.any_value
-        if value == NA:
-            return self.not_applicable
-        matching = self.exact.get(value, 0)
-        for judge, mask in self.tests:
+    def judge(self, value: str) -> tuple[int, int] | None:
+        """Rules that match a value, and all rules that accept it; None where CRDS looks at no rule at all.
+
+        ``known`` has the answers that were worked out beforehand.
+        """
+        allowed = self._allowed
+        if allowed is not None and value not in allowed and refused(value, allowed, self._swaps):
+            return None
+        matching = self._exact.get(value, 0)
+        for judge, mask in self._tests:
             if judge.match(value) == MATCH:
                 matching |= mask
-        return matching, self.care
+        return matching, matching | self._care
 
-    def refuses(self, value: str) -> bool:
-        """True if CRDS would not look at the rules for such a value."""
-        allowed = self.allowed
-        return allowed is not None and value not in allowed and refused(value, allowed, self.swaps)
+
+def _groups(match: Match, index: int) -> tuple[tuple[Pattern, int], ...]:
+    """The patterns of one parameter, each with the rules that have it."""
+    found: dict[int, tuple[Pattern, int]] = {}
+    for number, rule in enumerate(match.rules):
+        judge = rule.patterns[index]
+        mask = found[id(judge)][1] if id(judge) in found else 0
+        found[id(judge)] = (judge, mask | 1 << number)
+    return tuple(found.values())
 
 
 def _judged(groups: tuple[tuple[Pattern, int], ...], value: str) -> tuple[int, int]:
@@ -123,7 +135,7 @@ def _judged(groups: tuple[tuple[Pattern, int], ...], value: str) -> tuple[int, i
             matching |= mask
         elif judgement == DONT_CARE:
             careless |= mask
-    return matching, careless
+    return matching, matching | careless
 
 
 class CompiledMatch:
@@ -131,11 +143,13 @@ class CompiledMatch:
 
     __slots__ = ("choices", "columns", "every", "merge_overlaps")
 
-    def __init__(self, match: Match, build: Callable[[Node], Selector], substitutions: Substitutions) -> None:
+    def __init__(self, match: Match, build: Build, substitutions: Substitutions) -> None:
         self.columns = tuple(
             Column(match, index, substitutions.get(parameter, {})) for index, parameter in enumerate(match.parameters)
         )
-        self.choices = tuple(build(rule.choice) for rule in match.rules)
+        self.choices = tuple(
+            rule.choice if isinstance(rule.choice, Terminal) else build(rule.choice) for rule in match.rules
+        )
         self.every = (1 << len(match.rules)) - 1
         self.merge_overlaps = match.merge_overlaps
 
@@ -145,15 +159,15 @@ class CompiledMatch:
         matching = []
         for column in self.columns:
             value = header.get(column.parameter, UNDEFINED)
-            if column.refuses(value):
+            judged = column.known.get(value) or column.judge(value)
+            if judged is None:
                 return refusal(column.parameter, value)
-            matches, careless = column.masks(value)
-            candidates &= matches | careless
-            matching.append(matches)
+            candidates &= judged[1]
+            matching.append(judged[0])
         if not candidates:
             return NO_MATCH
         if not candidates & (candidates - 1):
-            outcome = self.choices[candidates.bit_length() - 1].choose(header)
+            outcome = _followed(self.choices[candidates.bit_length() - 1], header)
             return outcome if outcome.answer is not Answer.NOT_FOUND or outcome.final else NO_MATCH
         for group in _ranked(candidates, matching):
             outcome = self._choose_group(group, header)
@@ -164,14 +178,18 @@ class CompiledMatch:
     def _choose_group(self, group: list[int], header: Header) -> Outcome:
         chosen = [self.choices[number] for number in group]
         if len(chosen) == 1:
-            return chosen[0].choose(header)
+            return _followed(chosen[0], header)
         if not self.merge_overlaps:
             return failed(f"{len(chosen)} rules match with equal weight, and merge_overlaps is off")
-        terminals = [choice.terminal for choice in chosen if isinstance(choice, CompiledTerminal)]
+        terminals = [choice for choice in chosen if isinstance(choice, Terminal)]
         selectors = [choice for choice in chosen if isinstance(choice, CompiledOrdered)]
         if len(terminals) + len(selectors) < len(chosen):
             return failed("rules of equal weight that lead to Match selectors can't be merged")
         return joined(terminals, _merged(selectors, header) if selectors else None)
+
+
+def _followed(choice: Terminal | Selector, header: Header) -> Outcome:
+    return reached(choice) if isinstance(choice, Terminal) else choice.choose(header)
 
 
 def _ranked(candidates: int, matching: list[int]) -> list[list[int]]:

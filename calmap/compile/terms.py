@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from calmap.compile.evaluate import Compiled, compile_expression
 from calmap.compile.hooks import AFTER_FAILURE, HOOKS, Hook
 from calmap.compile.prepare import Substitutions, Terms
 from calmap.errors import MappingError
@@ -34,6 +35,8 @@ class ReferenceTerms:
         Expressions on the whole type, or None where there is none.
     parkey_relevance
         For a keyword, the expression that tells if it counts.
+    omits, applies, counts
+        The same, compiled.
     precondition, fallback
         Instrument hooks.
     unmatched_is_na
@@ -52,6 +55,9 @@ class ReferenceTerms:
     after_failure: str | None
     unmatched_is_na: bool
     selector: Terms
+    omits: Compiled | None
+    applies: Compiled | None
+    counts: Mapping[str, Compiled]
 
     @property
     def outside_names(self) -> frozenset[str]:
@@ -104,19 +110,24 @@ def reference_terms(file: MappingFile, observatory: Observatory | None) -> Refer
     required = tuple(dict.fromkeys([*flat, *([] if switch == "NONE" else [switch]), *extra]))
     instrument, filekind = str(data["instrument"]).lower(), str(data["filekind"]).lower()
     hooks = _hooks(data, instrument, filekind, observatory)
+    omit, relevance = _expression(source, data, "rmap_omit"), _expression(source, data, "rmap_relevance")
+    parkey_relevance = _parkey_relevance(source, data)
     return ReferenceTerms(
         observatory=str(data["observatory"]).lower(),
         instrument=instrument,
         filekind=filekind,
         required=required,
-        omit=_expression(source, data, "rmap_omit"),
-        relevance=_expression(source, data, "rmap_relevance"),
-        parkey_relevance=_parkey_relevance(source, data),
+        omit=omit,
+        relevance=relevance,
+        parkey_relevance=parkey_relevance,
         precondition=hooks.get("precondition_header"),
         fallback=hooks.get("fallback_header"),
         after_failure=observatory.after_failure if observatory else None,
         unmatched_is_na=str(data.get("reffile_required", "NONE")).upper() not in ("YES", "NONE"),
         selector=Terms(source, parkey, _substitutions(source, data), _flag(data.get("merge_overlaps", True))),
+        omits=omit and compile_expression(omit),
+        applies=relevance and compile_expression(relevance),
+        counts={key: compile_expression(expression) for key, expression in parkey_relevance.items()},
     )
 
 

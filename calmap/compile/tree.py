@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from calmap.model.patterns import Pattern
 from calmap.source import Span
-from calmap.syntax.ast import Value
+from calmap.syntax.ast import String, Value
 
 RowKey: TypeAlias = "str | float | tuple[int, int, int] | tuple[float, str] | datetime | None"
 
@@ -27,10 +27,19 @@ class Answer(StrEnum):
 class Terminal:
     """The end of a rule: one file, several, or a word such as N/A."""
 
-    span: Span
+    value: Value
     answer: Answer
     files: tuple[str, ...]
-    written: str
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return self.value.span
+
+    @property
+    def written(self) -> str:
+        """What stands there."""
+        return self.value.value if isinstance(self.value, String) else repr(self.files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class MatchRule:
 
     Parameters
     ----------
-    span, written
+    written
         The key as it stands in the file.
     key
         The key after substitution and conditioning, one element a parameter.
@@ -49,11 +58,15 @@ class MatchRule:
         What follows.
     """
 
-    span: Span
     written: Value
     key: tuple[str, ...]
     patterns: tuple[Pattern, ...]
     choice: Node
+
+    @property
+    def span(self) -> Span:
+        """Where the key stands."""
+        return self.written.span
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +89,29 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a selector that is ordered by date, version or number."""
+    """One line of a selector that is ordered by date, version or number.
 
-    span: Span
+    Parameters
+    ----------
+    place
+        The key as it stands in the file.
+    written
+        What it says; a substitution may have changed it.
+    key
+        What it means.
+    choice
+        What follows.
+    """
+
+    place: Value
     written: str
     key: RowKey
     choice: Node
+
+    @property
+    def span(self) -> Span:
+        """Where the key stands."""
+        return self.place.span
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,79 +17,120 @@ class MappingKind(StrEnum):
     REFERENCE = "rmap"
 
 
-@dataclass(frozen=True, slots=True)
-class String:
+class Placed:
+    """A part of the text; its span is made when asked for, so that a large file stays small in memory."""
+
+    __slots__ = ()
+
+    start: int
+    end: int
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+        return Span(self.start, self.end)
+
+
+@dataclass(frozen=True, slots=True, match_args=False)
+class String(Placed):
     """A string; adjacent literals are one string, as in Python."""
 
-    span: Span
+    start: int
+    end: int
     value: str
 
+    __match_args__ = ("span", "value")
 
-@dataclass(frozen=True, slots=True)
-class Number:
+
+@dataclass(frozen=True, slots=True, match_args=False)
+class Number(Placed):
     """An integer or a real number."""
 
-    span: Span
+    start: int
+    end: int
     value: int | float
 
+    __match_args__ = ("span", "value")
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+
+@dataclass(frozen=True, slots=True, match_args=False)
+class Constant(Placed):
     """``True``, ``False`` or ``None``."""
 
-    span: Span
+    start: int
+    end: int
     value: bool | None
 
+    __match_args__ = ("span", "value")
 
-@dataclass(frozen=True, slots=True)
-class Tuple:
+
+@dataclass(frozen=True, slots=True, match_args=False)
+class Tuple(Placed):
     """A parenthesised sequence."""
 
-    span: Span
+    start: int
+    end: int
     items: tuple[Value, ...]
 
+    __match_args__ = ("span", "items")
 
-@dataclass(frozen=True, slots=True)
-class List:
+
+@dataclass(frozen=True, slots=True, match_args=False)
+class List(Placed):
     """A bracketed sequence."""
 
-    span: Span
+    start: int
+    end: int
     items: tuple[Value, ...]
 
+    __match_args__ = ("span", "items")
 
-@dataclass(frozen=True, slots=True)
-class Set:
+
+@dataclass(frozen=True, slots=True, match_args=False)
+class Set(Placed):
     """A braced sequence."""
 
-    span: Span
+    start: int
+    end: int
     items: tuple[Value, ...]
 
+    __match_args__ = ("span", "items")
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+
+@dataclass(frozen=True, slots=True, match_args=False)
+class Entry(Placed):
     """A key and what it stands for."""
 
-    span: Span
+    start: int
+    end: int
     key: Value
     value: Value
 
+    __match_args__ = ("span", "key", "value")
 
-@dataclass(frozen=True, slots=True)
-class Table:
+
+@dataclass(frozen=True, slots=True, match_args=False)
+class Table(Placed):
     """A dictionary; doubled keys are kept."""
 
-    span: Span
+    start: int
+    end: int
     entries: tuple[Entry, ...]
 
+    __match_args__ = ("span", "entries")
 
-@dataclass(frozen=True, slots=True)
-class SelectorCall:
+
+@dataclass(frozen=True, slots=True, match_args=False)
+class SelectorCall(Placed):
     """A selector: its name and its table of rules."""
 
-    span: Span
+    start: int
+    end: int
     name: str
     name_span: Span
     table: Table
+
+    __match_args__ = ("span", "name", "name_span", "table")
 
 
 Literal: TypeAlias = String | Number | Constant

@@ -62,38 +62,34 @@ class _Refusal(Exception):
         self.message = message
 
 
-def _span(token: Token) -> Span:
-    start = token.start_pos or 0
-    return Span(start, start + len(token))
+def _start(token: Token) -> int:
+    return token.start_pos or 0
 
 
-def _between(first: Token, last: Token) -> Span:
-    return Span(first.start_pos or 0, (last.start_pos or 0) + len(last))
+def _end(token: Token) -> int:
+    return (token.start_pos or 0) + len(token)
 
 
 def _rows(token: Token) -> Iterator[Entry]:
-    base = token.start_pos or 0
+    base = _start(token)
     for match in _ROW.finditer(token):
         start, end = match.span()
-        key_end, value_start = match.end(1) + 1, match.start(2) - 1
-        yield Entry(
-            Span(base + start, base + end),
-            String(Span(base + start, base + key_end), match[1]),
-            String(Span(base + value_start, base + end), match[2]),
-        )
+        key = String(base + start, base + match.end(1) + 1, match[1])
+        value = String(base + match.start(2) - 1, base + end, match[2])
+        yield Entry(base + start, base + end, key, value)
 
 
 def _atoms(token: Token) -> Iterator[String | Number]:
-    base = token.start_pos or 0
+    base = _start(token)
     for match in _ATOM.finditer(token):
-        span = Span(base + match.start(), base + match.end())
+        start, end = base + match.start(), base + match.end()
         text, integer, fraction = match.groups()
         if integer is None:
-            yield String(span, text)
+            yield String(start, end, text)
         elif fraction is None:
-            yield Number(span, int(integer))
+            yield Number(start, end, int(integer))
         else:
-            yield Number(span, float(integer + fraction))
+            yield Number(start, end, float(integer + fraction))
 
 
 def _values(children: tuple[Any, ...]) -> tuple[Value, ...]:
@@ -107,38 +103,38 @@ class _Lowering(Transformer[Token, Any]):
     def start(self, *children: Any) -> tuple[Section, ...]:
         return tuple(child for child in children if isinstance(child, Section))
 
-    def section(self, name: Token, _equals: Token, value: Value, *_end: Token) -> Section:
-        return Section(str(name), _span(name), value)
+    def section(self, name: Token, _equals: Token, value: Value, *_semicolon: Token) -> Section:
+        return Section(str(name), Span(_start(name), _start(name) + len(name)), value)
 
     def string(self, *parts: Token) -> String:
-        span = _between(parts[0], parts[-1])
-        return String(span, "".join(_literal(part, string_value) for part in parts))
+        text = "".join([_literal(part, string_value) for part in parts])
+        return String(_start(parts[0]), _end(parts[-1]), text)
 
     def number(self, *parts: Token) -> Number:
         digits = parts[-1]
         value = _literal(digits, lambda text: number_value(text, real=digits.type == "FLOAT"))
-        return Number(_between(parts[0], digits), -value if len(parts) > 1 else value)
+        return Number(_start(parts[0]), _end(digits), -value if len(parts) > 1 else value)
 
     def constant(self, token: Token) -> Constant:
-        return Constant(_span(token), {"True": True, "False": False, "None": None}[token])
+        return Constant(_start(token), _end(token), {"True": True, "False": False, "None": None}[token])
 
     def plain_tuple(self, token: Token) -> Tuple:
-        return Tuple(_span(token), tuple(_atoms(token)))
+        return Tuple(_start(token), _end(token), tuple(_atoms(token)))
 
     def group(self, _open: Token, value: Value, _close: Token) -> Value:
         return value
 
     def tuple(self, *children: Any) -> Tuple:
-        return Tuple(_between(children[0], children[-1]), _values(children))
+        return Tuple(_start(children[0]), _end(children[-1]), _values(children))
 
     def list(self, *children: Any) -> List:
-        return List(_between(children[0], children[-1]), _values(children))
+        return List(_start(children[0]), _end(children[-1]), _values(children))
 
     def set(self, *children: Any) -> Set:
-        return Set(_between(children[0], children[-1]), _values(children))
+        return Set(_start(children[0]), _end(children[-1]), _values(children))
 
     def entry(self, key: Value, _colon: Token, value: Value) -> Entry:
-        return Entry(Span(key.span.start, value.span.end), key, value)
+        return Entry(key.start, value.end, key, value)
 
     def table(self, *children: Any) -> Table:
         entries: list[Entry] = []
@@ -147,14 +143,13 @@ class _Lowering(Transformer[Token, Any]):
                 entries.append(child)
             elif child.type == "ROWS":
                 entries.extend(_rows(child))
-        return Table(_between(children[0], children[-1]), tuple(entries))
+        return Table(_start(children[0]), _end(children[-1]), tuple(entries))
 
     def selector(self, name: Token, opening: Token, *rest: Any) -> SelectorCall:
         table = next((child for child in rest if isinstance(child, Table)), None)
-        at = _span(opening).end
-        return SelectorCall(
-            _between(name, rest[-1]), str(name), _span(name), table or Table(Span(at, at), ())
-        )
+        at = _end(opening)
+        name_span = Span(_start(name), _end(name))
+        return SelectorCall(_start(name), _end(rest[-1]), str(name), name_span, table or Table(at, at, ()))
 
 
 def _literal(token: Token, read: Callable[[str], Any]) -> Any:
@@ -162,7 +157,7 @@ def _literal(token: Token, read: Callable[[str], Any]) -> Any:
         return read(str(token))
     except LiteralError as problem:
         start = (token.start_pos or 0) + problem.offset
-        raise _Refusal(rules.BAD_LITERAL, Span(start, _span(token).end), str(problem)) from None
+        raise _Refusal(rules.BAD_LITERAL, Span(start, _end(token)), str(problem)) from None
 
 
 def parse(source: Source) -> Parsed:

@@ -1,0 +1,160 @@
+"""The command ``calmap check``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import click
+
+from calmap.cache.files import shown
+from calmap.cache.inspection import Inspector
+from calmap.cache.layout import Layout
+from calmap.cache.settings import Settings
+from calmap.cache.targets import Target, context_targets, newest_contexts, path_targets
+from calmap.checks import RULES
+from calmap.cli.options import (
+    Invocation,
+    cache_options,
+    color_option,
+    examples,
+    format_option,
+    quiet_option,
+)
+from calmap.cli.progress import track
+from calmap.cli.rule_choice import chosen_codes
+from calmap.diagnostics import Diagnostic, Severity
+from calmap.report.formats import FORMATS
+
+
+@click.command(
+    epilog=examples(
+        "calmap check mappings/ligeriri/",
+        "calmap check hst_0729.pmap --cache ~/crds_cache",
+        "calmap check --select CM2,wrong-checksum --fix new.rmap",
+        "calmap check --format github",
+    )
+)
+@click.argument("paths", nargs=-1, metavar="[PATHS]...")
+@cache_options
+@click.option("--select", multiple=True, metavar="RULES", help="Report these rules only.")
+@click.option("--ignore", multiple=True, metavar="RULES", help="Do not report these rules.")
+@click.option("--fix", is_flag=True, help="Repair what can safely be repaired.")
+@click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@format_option("full", *FORMATS)
+@color_option
+@quiet_option
+@click.pass_context
+def check(
+    ctx: click.Context,
+    paths: tuple[str, ...],
+    cache: str | None,
+    context: str | None,
+    observatory: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    fix: bool,
+    diff: bool,
+    style: str,
+    color: str,
+    quiet: bool,
+) -> None:
+    """Find mistakes in mappings.
+
+    PATHS are mapping files, folders with all mappings below them, or names of mappings in the cache, such as
+    hst_0729.pmap, which are checked with all that is below them. With no PATHS it is the context of
+    --context or, if none is set, the newest one of the cache for each telescope.
+
+    A file in a cache is compared with the other mappings and the reference files of that cache, or of the one
+    given by --cache. RULES are codes, beginnings of codes, or names, separated by commas.
+
+    The exit code is 1 if there are errors or warnings.
+    """
+    invocation: Invocation = ctx.obj
+    codes = chosen_codes(RULES, select, ignore)
+    settings = invocation.settings(cache=cache, context=context, observatory=observatory)
+    targets = _targets(paths, settings, invocation, named=context is not None, fixed=cache is not None)
+    bar = None if quiet or not sys.stderr.isatty() else invocation.console(color, stderr=True)
+    run = _Run(codes, lambda doing: track(targets, doing, bar))
+    if diff:
+        changes = run.changes()
+        click.echo("" if quiet else changes, nl=False)
+        ctx.exit(int(bool(changes)))
+    if fix:
+        _tell_fixed(run.mend(), quiet=quiet)
+    findings = run.findings()
+    if not quiet:
+        _show(findings, style, color, invocation)
+    ctx.exit(int(any(finding.severity is not Severity.INFO for finding in findings)))
+
+
+class _Run:
+    """Going through all targets, for one purpose or the other."""
+
+    def __init__(self, codes: frozenset[str], targets: Callable[[str], Iterator[Target]]) -> None:
+        self._codes = codes
+        self._targets = targets
+
+    def findings(self) -> tuple[Diagnostic, ...]:
+        """What is found."""
+        inspector = Inspector()
+        checked = (inspector.check(target) for target in self._targets("Checking"))
+        return tuple(finding for findings in checked for finding in findings if self._wanted(finding))
+
+    def mend(self) -> tuple[Diagnostic, ...]:
+        """Repair the files; what was found and is repaired."""
+        inspector = Inspector()
+        mended = (inspector.mend(target, self._wanted) for target in self._targets("Repairing"))
+        return tuple(finding for fixed in mended for finding in fixed.applied)
+
+    def changes(self) -> str:
+        """A unified diff of what `mend` would do."""
+        from difflib import unified_diff
+
+        inspector = Inspector()
+        lines: list[str] = []
+        for target in self._targets("Checking"):
+            data, fixed = inspector.mended(target, self._wanted)
+            if fixed.applied:
+                old, new = data.decode("utf-8").splitlines(True), fixed.text.splitlines(True)
+                lines += unified_diff(old, new, str(target.path), str(target.path))
+        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+    def _wanted(self, finding: Diagnostic) -> bool:
+        return finding.rule.code in self._codes
+
+
+def _targets(
+    paths: Sequence[str], settings: Settings, invocation: Invocation, *, named: bool, fixed: bool
+) -> tuple[Target, ...]:
+    """The files to check, each once."""
+
+    def layout() -> Layout:
+        found = settings.layout()
+        return replace(found, root=shown(found.root, invocation.cwd))
+
+    targets = list(path_targets(paths, invocation.cwd, layout, fixed=fixed))
+    if named or not paths:
+        several = settings.context.value is None and settings.observatory.value is None
+        names = newest_contexts(layout()) if several else (settings.context_name(),)
+        targets += (target for name in names for target in context_targets(name, layout()))
+    return tuple({target.path: target for target in targets}.values())
+
+
+def _show(findings: Sequence[Diagnostic], style: str, color: str, invocation: Invocation) -> None:
+    if style in FORMATS:
+        click.echo(FORMATS[style](findings), nl=False)
+    elif findings:
+        from calmap.report.full import render_full
+
+        render_full(findings, invocation.console(color))
+    else:
+        click.echo("No findings")
+
+
+def _tell_fixed(fixed: Sequence[Diagnostic], *, quiet: bool) -> None:
+    if fixed and not quiet:
+        files = len({finding.source.name for finding in fixed})
+        click.echo(FORMATS["concise"](fixed), nl=False, err=True)
+        click.echo(f"Fixed {len(fixed)} of these in {files} file{'s' * (files > 1)}", err=True)

@@ -1,0 +1,1 @@
+"""Cases with the answers of crds, and how calmap's answers compare with them."""
