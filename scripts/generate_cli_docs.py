@@ -42,7 +42,7 @@ def document() -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="only compare, exit 1 if the page is out of date")
+    parser.add_argument("--check", action="store_true", help="only compare, exit 1 if it is out of date")
     check = parser.parse_args(arguments).check
     text = document()
     if FILE.is_file() and FILE.read_text(encoding="utf-8") == text:

@@ -116,7 +116,9 @@ def test_unknown_arrangement_is_an_error(layout):
     assert "flat, instrument, legacy" in caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["../out.rmap", "/etc/passwd", "a/b.rmap", "..", ".", "", ".hidden", "a\0b", "a\\b"])
+@pytest.mark.parametrize(
+    "name", ["../out.rmap", "/etc/passwd", "a/b.rmap", "..", ".", "", ".hidden", "a\0b", "a\\b"]
+)
 def test_no_name_leads_out(layout, name):
     put(layout.root, "mappings/hst/hst_0001.pmap", "mappings/out.rmap")
 
@@ -166,4 +168,9 @@ def test_real_caches(corpus):
     assert cache.contexts("tobs") == ("tobs.pmap",)
     liger = Layout(corpus / "liger-iris-crds-cache")
     name = "IRIS_IMG1_DARK_20240924T000000_0.0.1.fits"
-    assert liger.reference_path(name, "ligeriri", "IRIS").parts[-4:] == ("references", "ligeriri", "iris", name)
+    assert liger.reference_path(name, "ligeriri", "IRIS").parts[-4:] == (
+        "references",
+        "ligeriri",
+        "iris",
+        name,
+    )

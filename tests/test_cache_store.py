@@ -77,7 +77,8 @@ def test_removed_file_counts_as_changed(file):
 
 
 @pytest.mark.parametrize(
-    ("code", "hint"), [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "writable")]
+    ("code", "hint"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "writable")],
 )
 def test_trouble_is_explained_and_cleaned_up(file, monkeypatch, code, hint):
     def fail(_handle):

@@ -34,11 +34,13 @@ def test_folder_stands_for_its_mappings(tmp_path):
     assert path_files(["b/y.txt"], tmp_path) == (Path("b/y.txt"),)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read any folder")
-def test_unreadable_folder(tmp_path):
-    (tmp_path / "b").mkdir(mode=0)
+def test_unreadable_folder(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
 
-    with pytest.raises(CacheError, match="can't be read"):
+    monkeypatch.setattr(os, "scandir", refuse)
+
+    with pytest.raises(CacheError, match="can't be read: Permission denied"):
         path_files(["."], tmp_path)
 
 

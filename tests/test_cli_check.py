@@ -28,7 +28,9 @@ def cache(tmp_path, monkeypatch):
 
 def run(*arguments, **variables):
     invocation = Invocation(variables, Path.cwd())
-    return CliRunner().invoke(cli, ["check", *map(str, arguments)], obj=invocation, prog_name="calmap", catch_exceptions=False)
+    return CliRunner().invoke(
+        cli, ["check", *map(str, arguments)], obj=invocation, prog_name="calmap", catch_exceptions=False
+    )
 
 
 def codes(result):
@@ -150,7 +152,9 @@ def test_loose_file_lacks_nothing(cache, tmp_path_factory, monkeypatch):
 def test_same_file_is_checked_once(cache):
     doubled(DARK)
 
-    assert codes(run(DARK, "mappings", DARK, NAME, "--format", "json")) == codes(run(DARK, "--format", "json"))
+    assert codes(run(DARK, "mappings", DARK, NAME, "--format", "json")) == codes(
+        run(DARK, "--format", "json")
+    )
 
 
 def test_hidden_folders_are_left_out_and_links_are_followed_once(cache):
@@ -184,7 +188,8 @@ def test_choice_of_rules(cache, arguments, expected):
 
 
 @pytest.mark.parametrize(
-    ("word", "hint"), [("duplicate-keys", "duplicate-key"), ("CM20l", "CM20"), ("zzz", "the beginning of one")]
+    ("word", "hint"),
+    [("duplicate-keys", "duplicate-key"), ("CM20l", "CM20"), ("zzz", "the beginning of one")],
 )
 def test_unknown_rule(cache, word, hint):
     result = run(DARK, "--select", word)
@@ -259,7 +264,9 @@ def test_note_alone_is_no_failure(cache, monkeypatch):
 
     rule = Rule("CM201", "duplicate-key", "A note", Severity.INFO)
     monkeypatch.setattr(
-        inspection, "check_mapping", lambda mapping, _: (Diagnostic(rule, mapping.source, Span(0, 1), "noted"),)
+        inspection,
+        "check_mapping",
+        lambda mapping, _: (Diagnostic(rule, mapping.source, Span(0, 1), "noted"),),
     )
 
     result = run(DARK)
@@ -296,7 +303,9 @@ def test_wrong_telescope_definition(cache):
 def test_defects_of_a_real_cache(corpus):
     cache = corpus / "liger-iris-crds-cache"
 
-    found = [(row["code"], Path(row["file"]).name) for row in json.loads(run(cache, "--format", "json").stdout)]
+    found = [
+        (row["code"], Path(row["file"]).name) for row in json.loads(run(cache, "--format", "json").stdout)
+    ]
 
     assert [name for code, name in found if code == "CM106"] == ["ligeriri_iris_nonlin_0001.rmap"]
     assert sum(code == "CM501" for code, _ in found) == 8

@@ -20,7 +20,9 @@ def start(tmp_path):
 
     def run(*arguments, **variables):
         invocation = Invocation(variables, tmp_path)
-        return CliRunner().invoke(cli, ["config", *arguments], obj=invocation, prog_name="calmap", catch_exceptions=False)
+        return CliRunner().invoke(
+            cli, ["config", *arguments], obj=invocation, prog_name="calmap", catch_exceptions=False
+        )
 
     return run
 

@@ -73,7 +73,9 @@ def test_version():
 
 
 def test_module_can_be_run():
-    done = subprocess.run([sys.executable, "-m", "calmap", "--version"], capture_output=True, text=True, cwd="/")
+    done = subprocess.run(
+        [sys.executable, "-m", "calmap", "--version"], capture_output=True, text=True, cwd="/"
+    )
 
     assert done.returncode == 0
     assert done.stdout.startswith("calmap ")
@@ -100,6 +102,7 @@ def test_unknown_option_is_wrong_usage():
         (CacheError("no disk", "buy one"), 3),
         (HeaderError("no date", "add one"), 3),
         (ObservatoryError("no such telescope", "build one"), 3),
+        (PermissionError(13, "Permission denied", "/secret"), 3),
         (click.UsageError("what?"), 2),
         (click.FileError("x", "gone"), 2),
         (click.Abort(), 130),
@@ -141,6 +144,7 @@ def start(code, **options):
     )
 
 
+MAIN = "from calmap.cli.main import main; main()"
 SLEEPING = """
 import sys, time, click
 from calmap.cli import main
@@ -170,7 +174,7 @@ def test_interrupted(number, code):
 
 
 def test_closed_pipe_is_quiet():
-    code = "import sys; sys.argv[1:] = ['config', '--format', 'json']; from calmap.cli.main import main; main()"
+    code = f"import sys; sys.argv[1:] = ['config', '--format', 'json']; {MAIN}"
     read, write = os.pipe()
     os.close(read)
     done = subprocess.run(
@@ -180,6 +184,19 @@ def test_closed_pipe_is_quiet():
 
     assert done.returncode == 141
     assert done.stderr == ""
+
+
+def test_name_that_the_terminal_cannot_show(tmp_path):
+    (tmp_path / "d\u00e9.rmap").write_text("header = {")
+    code = f"import sys; sys.argv[1:] = ['check', '.', '--format', 'concise']; {MAIN}"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0", "PYTHONPATH": str(CHECKOUT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, env=environment
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert "rmap:1:" in done.stdout
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
@@ -200,7 +217,9 @@ def test_completion_answers():
 def test_checksums_start_quickly(module):
     heavy = ("rich", "yaml", "numpy", "astropy", "calmap.observatories", "calmap.checks", "tomllib", "re2")
     code = f"import sys, {module}; print(*[name for name in {heavy!r} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT
+    )
 
     assert done.stdout.split() == []
 

@@ -38,8 +38,8 @@ selector = {'IRIS': 'ligeriri_iris_0001.imap'}
 """
 IMAP = """
 header = {
-    'mapping': 'INSTRUMENT', 'derived_from': 'NONE', 'name': 'ligeriri_iris_0001.imap', 'observatory': 'LIGERIRI',
-    'instrument': 'IRIS', 'parkey': ('REFTYPE',),
+    'mapping': 'INSTRUMENT', 'derived_from': 'NONE', 'name': 'ligeriri_iris_0001.imap',
+    'observatory': 'LIGERIRI', 'instrument': 'IRIS', 'parkey': ('REFTYPE',),
 }
 selector = {
     'DARK': 'ligeriri_iris_dark_0001.rmap', 'DQ': 'N/A', 'DRIZPARS': 'OMIT',
@@ -47,8 +47,9 @@ selector = {
 """
 RMAP = """
 header = {
-    'mapping': 'REFERENCE', 'derived_from': 'NONE', 'classes': ('Match',), 'name': 'ligeriri_iris_dark_0001.rmap', 'observatory': 'LIGERIRI',
-    'instrument': 'IRIS', 'filekind': 'DARK', 'parkey': (('META.INSTRUMENT.DETECTOR',),),
+    'mapping': 'REFERENCE', 'derived_from': 'NONE', 'classes': ('Match',),
+    'name': 'ligeriri_iris_dark_0001.rmap', 'observatory': 'LIGERIRI', 'instrument': 'IRIS',
+    'filekind': 'DARK', 'parkey': (('META.INSTRUMENT.DETECTOR',),),
 }
 selector = Match({('IMG1',): ('a.fits', 'b.fits'), ('IMG2',): 'a.fits', ('IMG3',): 'pointer.fits'})
 """

@@ -134,4 +134,7 @@ def test_corpus(corpus):
             edit = update_checksum(mapping)
             assert (edit is None) == (mapping.recorded_checksum == mapping.checksum)
             text = apply_edits(mapping.text, [edit] if edit else [])
-            assert parse_mapping(path, text.encode()).recorded_checksum == mapping.checksum or edit.text[0] == ","
+            assert (
+                parse_mapping(path, text.encode()).recorded_checksum == mapping.checksum
+                or edit.text[0] == ","
+            )

@@ -77,5 +77,7 @@ class Cache:
 def _telescope(name: str) -> str:
     parts = mapping_name(name)
     if parts is None:
-        raise UsageError(f"'{name}' is not the name of a mapping", "a name such as ligeriri_0001.pmap was expected")
+        raise UsageError(
+            f"'{name}' is not the name of a mapping", "a name such as ligeriri_0001.pmap was expected"
+        )
     return parts.observatory

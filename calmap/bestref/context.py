@@ -103,7 +103,9 @@ class Context:
             return instrument_of(self.observatory, header, known=self.rules.links(self.name).links)
         return self._book("").instrument
 
-    def bestrefs(self, header: Mapping[str, Any], reftypes: Iterable[str] | None = None) -> dict[str, BestRef]:
+    def bestrefs(
+        self, header: Mapping[str, Any], reftypes: Iterable[str] | None = None
+    ) -> dict[str, BestRef]:
         """Best references of a dataset.
 
         Parameters
@@ -162,7 +164,9 @@ class Context:
         link = pipeline.links.get(instrument)
         if link is None:
             known = ", ".join(self.instruments())
-            raise HeaderError(f"{self.name} has no rules for the instrument '{instrument}'", f"it has {known}")
+            raise HeaderError(
+                f"{self.name} has no rules for the instrument '{instrument}'", f"it has {known}"
+            )
         return Rulebook.of_link(self.rules, pipeline, link)
 
     def _explanation(

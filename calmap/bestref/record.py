@@ -8,7 +8,9 @@ from calmap.bestref.answer import BestRef
 from calmap.bestref.context import Context
 
 
-def header_updates(context: Context, instrument: str, refs: Mapping[str, BestRef], version: str) -> dict[str, str]:
+def header_updates(
+    context: Context, instrument: str, refs: Mapping[str, BestRef], version: str
+) -> dict[str, str]:
     """Keywords and values that record a selection, as CRDS writes them.
 
     The context, the version of the software, and for each type the file with

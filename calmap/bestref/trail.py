@@ -159,7 +159,9 @@ class Tracer:
                 _OUTCOMES[verdict],
                 _substituted(wanted, element),
             )
-            for parameter, wanted, element, verdict in zip(match.parameters, written, rule.key, judged, strict=True)
+            for parameter, wanted, element, verdict in zip(
+                match.parameters, written, rule.key, judged, strict=True
+            )
         )
 
     def _elements(self, written: Value, count: int) -> tuple[str, ...]:

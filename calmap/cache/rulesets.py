@@ -71,7 +71,9 @@ class Rules:
     layout: Layout
     observatory: Observatory
     _mappings: dict[str, Mapping] = field(default_factory=dict, repr=False, compare=False)
-    _references: dict[str, CompiledReference | CalmapError] = field(default_factory=dict, repr=False, compare=False)
+    _references: dict[str, CompiledReference | CalmapError] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _links: dict[str, Links] = field(default_factory=dict, repr=False, compare=False)
 
     def mapping(self, name: str) -> Mapping:
@@ -142,5 +144,3 @@ def _link(file: MappingFile, entry: Entry) -> Link:
         message = "an instrument or type and the name of its mapping were expected"
         raise MappingError(f"{file.source.name}:{line}: {message}", "calmap check tells more")
     return Link(entry.key.value.lower(), entry.value.value, line)
-
-

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calmap.cache.layout import Layout
+from calmap.cache.references import is_file
 from calmap.model.mapping import Mapping, load_mapping
 from calmap.model.names import is_safe
 
@@ -66,7 +67,7 @@ class CacheSurroundings:
         if self._references is None or not is_safe(name) or not is_safe(instrument):
             return None
         path = self._references.place(name, instrument)
-        return path if path.is_file() else None
+        return path if is_file(path) else None
 
     def _load(self, name: str) -> Mapping | None:
         if not is_safe(name):
@@ -109,7 +110,7 @@ class LooseSurroundings:
 
     def _load(self, name: str) -> Mapping | None:
         path = self._folder / name
-        return load_mapping(path) if is_safe(name) and path.is_file() else None
+        return load_mapping(path) if is_safe(name) and is_file(path) else None
 
 
 def surroundings(path: Path, layout: Layout | None, telescope: str) -> Surroundings:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from calmap.checks.examples import header, selector
 from calmap.checks.literals import rewritten
 from calmap.checks.subject import Subject
-from calmap.diagnostics import Diagnostic, Fix, Rule, TextEdit
+from calmap.diagnostics import Diagnostic, Fix, Rule, TextEdit, apply_edits
 from calmap.model.checksum import checksum
 from calmap.source import Span
 from calmap.syntax.ast import Entry, String
@@ -36,21 +36,28 @@ MISSING_CHECKSUM = Rule(
 )
 RULES = (WRONG_CHECKSUM, MISSING_CHECKSUM)
 KEY = "sha1sum"
+_SOME = "0" * 40
 
 
 def checksums(subject: Subject) -> Iterator[Diagnostic]:
     """CM501 and CM502."""
-    entry, right = subject.entry(KEY), subject.mapping.checksum
+    entry = subject.entry(KEY)
     if entry is None:
         span = Span(subject.header.span.start, subject.header.span.start + 1)
-        fix = Fix("record the checksum", insertion(subject, right))
-        yield subject.finding(
-            MISSING_CHECKSUM, span, "the header records no 'sha1sum'", hint=f"it is {right}", fix=fix
-        )
-    elif isinstance(entry.value, String) and entry.value.value.lower() != right:
-        fix = Fix("record the right checksum", (replacement(subject, entry, right),))
+        fix = Fix("record the checksum", _settled(subject, lambda right: insertion(subject, right)))
+        yield subject.finding(MISSING_CHECKSUM, span, "the header records no 'sha1sum'", fix=fix)
+        return
+    right = subject.mapping.checksum
+    if isinstance(entry.value, String) and entry.value.value.lower() != right:
+        edits = _settled(subject, lambda right: (replacement(subject, entry, right),))
         message = f"the recorded checksum {entry.value.value[:40]} is wrong"
+        fix = Fix("record the right checksum", edits)
         yield subject.finding(WRONG_CHECKSUM, entry.value.span, message, hint=f"it is {right}", fix=fix)
+
+
+def _settled(subject: Subject, edits: Callable[[str], tuple[TextEdit, ...]]) -> tuple[TextEdit, ...]:
+    """Edits that record the checksum of the text which they make."""
+    return edits(checksum(apply_edits(subject.source.text, edits(_SOME))))
 
 
 def replacement(subject: Subject, entry: Entry, right: str) -> TextEdit:

@@ -41,7 +41,7 @@ MISPLACED_SELECTOR = Rule(
     "The selector section is not of the form that a mapping of this level has",
     why="A pmap or imap has a plain dictionary of mappings; an rmap has a selector such as `Match({...})`.",
     example="selector = {\n    ('FUV',) : 'one.fits',\n}",
-    use_instead="selector = Match({\n    ('FUV',) : 'one.fits',\n})",
+    use_instead=selector(),
 )
 BAD_KEY = Rule(
     "CM208",

@@ -32,7 +32,7 @@ RULES = (BAD_SUPPRESSION, UNUSED_SUPPRESSION)
 
 _MARK = "calmap:"
 _MAX_COMMENTS = 20
-_ELSEWHERE = (UNUSED_SUPPRESSION.code, "CM111", "CM313", "CM314", "CM315", "CM4")
+_ELSEWHERE: tuple[str, ...] = (UNUSED_SUPPRESSION.code, "CM111", "CM313", "CM314", "CM315", "CM4")
 """Rules that may be found only together with other files."""
 
 _TOKENS = re.compile(

@@ -87,9 +87,13 @@ class Run:
     "-t", "--type", "types", multiple=True, metavar="TYPE", help="Only this reference type; may be repeated."
 )
 @cache_options
-@click.option("--explain", is_flag=True, help="Show how each answer comes about, rule by rule and key by key.")
+@click.option(
+    "--explain", is_flag=True, help="Show how each answer comes about, rule by rule and key by key."
+)
 @format_option("table", "json", "csv", "paths")
-@click.option("--update-header", is_flag=True, help="Write context, version and references into the FITS files.")
+@click.option(
+    "--update-header", is_flag=True, help="Write context, version and references into the FITS files."
+)
 @color_option
 @quiet_option
 @click.pass_context
@@ -127,9 +131,7 @@ def bestref(
     ctx.exit(run.code)
 
 
-def _watched(
-    invocation: Invocation, paths: tuple[Path, ...], color: str, *, quiet: bool
-) -> Iterator[Path]:
+def _watched(invocation: Invocation, paths: tuple[Path, ...], color: str, *, quiet: bool) -> Iterator[Path]:
     """The paths, with a bar on standard error where the answers themselves don't show how far it got."""
     if quiet or sys.stdout.isatty() or not sys.stderr.isatty():
         return iter(paths)

@@ -20,9 +20,10 @@ def config(
 ) -> None:
     """Show the settings and who made them.
 
-    They are the cache, the context and the telescope that other commands use. A value is taken from the command line, else from CALMAP_CACHE, CALMAP_CONTEXT and CALMAP_OBSERVATORY,
-    else from CRDS_PATH, CRDS_CONTEXT and CRDS_OBSERVATORY, else from a calmap.toml in this folder or above it
-    or in ~/.config/calmap, else from the cache itself: the one this folder is in, and its newest .pmap.
+    They are the cache, the context and the telescope that other commands use. A value is taken from the
+    command line, else from CALMAP_CACHE, CALMAP_CONTEXT and CALMAP_OBSERVATORY, else from CRDS_PATH,
+    CRDS_CONTEXT and CRDS_OBSERVATORY, else from a calmap.toml in this folder, above it or in
+    ~/.config/calmap, else from the cache itself: the one this folder is in, and its newest .pmap.
     """
     settings = tuple(invocation.settings(cache=cache, context=context, observatory=observatory))
     if style == "json":

@@ -26,7 +26,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 @click.command(
     "list",
     epilog=examples(
-        "calmap list contexts", "calmap list types --context ligeriri_0001.pmap", "calmap list keywords --instrument iris"
+        "calmap list contexts",
+        "calmap list types --context ligeriri_0001.pmap",
+        "calmap list keywords --instrument iris",
     ),
 )
 @click.argument("what", type=click.Choice(tuple(_COLUMNS)))
@@ -88,9 +90,15 @@ def _types(context: Context, instrument: str | None) -> Rows:
 
 def _mappings(context: Context, instrument: str | None) -> Rows:
     top: Rows = [(context.name, "", "")] if instrument is None else []
-    books = {who: context.instrument_mapping(who) for who in {who for who, _ in _each_type(context, instrument)}}
+    books = {
+        who: context.instrument_mapping(who) for who in {who for who, _ in _each_type(context, instrument)}
+    }
     middle: Rows = [(name, who, "") for who, name in sorted(books.items()) if name != context.name]
-    lowest = [(name, who, reftype) for who, reftype, name in _types(context, instrument) if str(name).endswith("map")]
+    lowest = [
+        (name, who, reftype)
+        for who, reftype, name in _types(context, instrument)
+        if str(name).endswith("map")
+    ]
     return [*top, *middle, *(row for row in lowest if row[0] != context.name)]
 
 
@@ -103,7 +111,9 @@ def _references(context: Context, instrument: str | None) -> Rows:
         reference = context.type_rules(who, reftype).reference
         if reference is None:
             continue
-        names = sorted({name for name, _ in named(reference.file.selector) if not (is_na(name) or is_omit(name))})
+        names = sorted(
+            {name for name, _ in named(reference.file.selector) if not (is_na(name) or is_omit(name))}
+        )
         rows.extend((name, who, reftype, "yes" if _is_there(context, name, who) else "no") for name in names)
     return rows
 
@@ -123,7 +133,7 @@ def _keywords(context: Context, instrument: str | None) -> Rows:
     return [(key, ", ".join(accepted_keywords(context.observatory, key))) for key in keys]
 
 
-_LISTS: "Mapping[str, Callable[[Context, str | None], Rows]]" = {
+_LISTS: Mapping[str, Callable[[Context, str | None], Rows]] = {
     "keywords": _keywords,
     "mappings": _mappings,
     "references": _references,

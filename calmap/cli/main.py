@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -94,6 +95,9 @@ def _ended(run: Callable[[], object]) -> NoReturn:
     except CalmapError as problem:
         _tell(problem)
         sys.exit(_USAGE if isinstance(problem, UsageError) else _TROUBLE)
+    except OSError as problem:
+        _tell(CacheError(f"{problem.filename or 'the system says'}: {problem.strerror or problem}"))
+        sys.exit(_TROUBLE)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -136,4 +140,7 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
 def main() -> None:
     """Entry point of the program."""
     signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="calmap")

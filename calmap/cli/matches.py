@@ -41,7 +41,9 @@ def matches(
     invocation: Invocation = ctx.obj
     names = frozenset(Path(name).name for name in references)
     chosen = chosen_context(invocation, cache, context, observatory)
-    found = sorted(rule_paths(chosen, names, instrument), key=lambda path: (path.reference, path.mapping, path.line))
+    found = sorted(
+        rule_paths(chosen, names, instrument), key=lambda path: (path.reference, path.mapping, path.line)
+    )
     if style == "json":
         columns = ("reference", "mapping", "line", "instrument", "type", "conditions")
         rows = [(p.reference, p.mapping, p.line, p.instrument, p.reftype, dict(p.conditions)) for p in found]

@@ -24,7 +24,9 @@ def chosen_context(
         path = invocation.cwd / Path(context).expanduser()
         root = cache_above(path.resolve().parent)
         if cache is None and root is None:
-            raise UsageError(f"{context} is in no cache", "name the cache with --cache and the context by its name")
+            raise UsageError(
+                f"{context} is in no cache", "name the cache with --cache and the context by its name"
+            )
         cache, context = cache or str(root), path.name
     settings = invocation.settings(cache=cache, context=context, observatory=observatory)
     return Cache(settings.layout()).context(settings.context_name(), settings.observatory.value)

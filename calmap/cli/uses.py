@@ -21,7 +21,12 @@ from calmap.cli.options import Invocation, color_option, examples, format_option
 @color_option
 @click.pass_context
 def uses(
-    ctx: click.Context, files: tuple[str, ...], cache: str | None, observatory: str | None, style: str, color: str
+    ctx: click.Context,
+    files: tuple[str, ...],
+    cache: str | None,
+    observatory: str | None,
+    style: str,
+    color: str,
 ) -> None:
     """Mappings of the cache that name a file.
 

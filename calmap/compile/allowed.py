@@ -10,7 +10,9 @@ from calmap.syntax.ast import Plain
 _DEPTH = 10
 
 
-def refused(value: str, allowed: frozenset[str] | None, swaps: Mapping[Plain, Plain], depth: int = _DEPTH) -> bool:
+def refused(
+    value: str, allowed: frozenset[str] | None, swaps: Mapping[Plain, Plain], depth: int = _DEPTH
+) -> bool:
     """True if a header's value is none of those that the rules name, so that no rule is looked at.
 
     Parameters

@@ -10,7 +10,8 @@ from calmap.compile.ordered import MERGEABLE, Header, pick
 from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, reached, refusal
 from calmap.compile.prepare import Substitutions
 from calmap.compile.tree import Answer, Match, MatchRule, Node, Ordered, Row, Terminal
-from calmap.model.patterns import MATCH, NO_MATCH as PATTERN_FAILS
+from calmap.model.patterns import MATCH
+from calmap.model.patterns import NO_MATCH as PATTERN_FAILS
 from calmap.model.values import UNDEFINED
 
 
@@ -85,7 +86,11 @@ def _ranked(node: Match, header: Header) -> Iterator[tuple[int, tuple[MatchRule,
 
 
 def _choose_group(
-    node: Match, rules: tuple[MatchRule, ...], header: Header, substitutions: Substitutions, trail: Trail | None
+    node: Match,
+    rules: tuple[MatchRule, ...],
+    header: Header,
+    substitutions: Substitutions,
+    trail: Trail | None,
 ) -> Outcome:
     if len(rules) == 1:
         return choose(rules[0].choice, header, substitutions, trail)

@@ -60,7 +60,9 @@ def prepare(value: Value, terms: Terms, level: int = 0) -> Node:
     if not isinstance(value, SelectorCall):
         return _terminal(value, terms)
     if level >= len(terms.parkey):
-        raise terms.refuse(value.span, f"no parkey is given for the {value.name} selector at level {level + 1}")
+        raise terms.refuse(
+            value.span, f"no parkey is given for the {value.name} selector at level {level + 1}"
+        )
     parameters = terms.parkey[level]
     entries = _entries(value.table, parameters, terms)
     if value.name == "Match":
@@ -68,7 +70,12 @@ def prepare(value: Value, terms: Terms, level: int = 0) -> Node:
     if value.name not in _ROW_KEYS:
         raise terms.refuse(value.name_span, f"'{value.name}' is not a selector")
     rows = [
-        Row(entry.key, _written(key), _row_key(value.name, key, entry, terms), prepare(entry.value, terms, level + 1))
+        Row(
+            entry.key,
+            _written(key),
+            _row_key(value.name, key, entry, terms),
+            prepare(entry.value, terms, level + 1),
+        )
         for key, entry in entries.items()
     ]
     if value.name in _UNIQUE and len({row.key for row in rows}) < len(rows):
@@ -96,7 +103,9 @@ def _plain_key(key: Value, terms: Terms) -> Plain:
     try:
         return plain_key(key)
     except TypeError as problem:
-        raise terms.refuse(key.span, f"a key can't have a selector or a dictionary in it: {problem}") from None
+        raise terms.refuse(
+            key.span, f"a key can't have a selector or a dictionary in it: {problem}"
+        ) from None
 
 
 def _substitute(entries: dict[Plain, Entry], index: int, swaps: Mapping[Plain, Plain], terms: Terms) -> None:
@@ -157,7 +166,9 @@ def _terminal(value: Value, terms: Terms) -> Terminal:
         parts = tuple(entry.value for entry in value.entries)
     if parts is not None and all(isinstance(part, String) for part in parts):
         return Terminal(value, Answer.FOUND, tuple(part.value for part in parts if isinstance(part, String)))
-    raise terms.refuse(value.span, "a rule must end in a file name, N/A, OMIT, a tuple or a dictionary of names")
+    raise terms.refuse(
+        value.span, "a rule must end in a file name, N/A, OMIT, a tuple or a dictionary of names"
+    )
 
 
 def _written(key: Plain) -> str:

@@ -91,7 +91,11 @@ def look_up(terms: ReferenceTerms, header: Mapping[str, str], select: Choose) ->
 
 
 def _after_failure(
-    terms: ReferenceTerms, header: Mapping[str, str], values: Mapping[str, str], outcome: Outcome, select: Choose
+    terms: ReferenceTerms,
+    header: Mapping[str, str],
+    values: Mapping[str, str],
+    outcome: Outcome,
+    select: Choose,
 ) -> Outcome:
     if terms.after_failure is not None and AFTER_FAILURE[terms.after_failure](values):
         return Outcome(Answer.NOT_APPLICABLE, (), "the exposure is not to be reprocessed")

@@ -52,7 +52,9 @@ class CompiledOrdered:
         self.node = node
         self.parameters = node.parameters
         self.keys = [row.key for row in node.rows]
-        self.choices = {id(row): build(row.choice) for row in node.rows if not isinstance(row.choice, Terminal)}
+        self.choices = {
+            id(row): build(row.choice) for row in node.rows if not isinstance(row.choice, Terminal)
+        }
 
     def pick(self, header: Header) -> Pick | Outcome:
         """The rows chosen, with their rank."""
@@ -145,7 +147,8 @@ class CompiledMatch:
 
     def __init__(self, match: Match, build: Build, substitutions: Substitutions) -> None:
         self.columns = tuple(
-            Column(match, index, substitutions.get(parameter, {})) for index, parameter in enumerate(match.parameters)
+            Column(match, index, substitutions.get(parameter, {}))
+            for index, parameter in enumerate(match.parameters)
         )
         self.choices = tuple(
             rule.choice if isinstance(rule.choice, Terminal) else build(rule.choice) for rule in match.rules

@@ -13,9 +13,9 @@ from calmap.errors import MappingError
 from calmap.observatories.definition import Observatory
 from calmap.source import Source
 from calmap.syntax.ast import MappingFile, Plain, plain
-from calmap.syntax.expression import Constant, Expression, ExpressionError, Name, names, parse_expression
+from calmap.syntax.expression import Constant, Expression, ExpressionError, names, parse_expression
 
-_GENERIC = {"GENERIC": "N/A"}
+_GENERIC: Mapping[Plain, Plain] = {"GENERIC": "N/A"}
 _DEFAULT_SUBSTITUTIONS: Substitutions = {"SUBARRAY": _GENERIC, "META.SUBARRAY.NAME": _GENERIC}
 _REQUIRED = ("mapping", "parkey", "name", "derived_from")
 _REQUIRED_BY_RMAP = (*_REQUIRED, "observatory", "instrument", "filekind")
@@ -125,8 +125,8 @@ def reference_terms(file: MappingFile, observatory: Observatory | None) -> Refer
         after_failure=observatory.after_failure if observatory else None,
         unmatched_is_na=str(data.get("reffile_required", "NONE")).upper() not in ("YES", "NONE"),
         selector=Terms(source, parkey, _substitutions(source, data), _flag(data.get("merge_overlaps", True))),
-        omits=omit and compile_expression(omit),
-        applies=relevance and compile_expression(relevance),
+        omits=compile_expression(omit) if omit else None,
+        applies=compile_expression(relevance) if relevance else None,
         counts={key: compile_expression(expression) for key, expression in parkey_relevance.items()},
     )
 
@@ -141,7 +141,9 @@ def check_names(observatory: Observatory) -> None:
     """
     unknown = [name for name in observatory.hooks if name not in HOOKS]
     if unknown:
-        raise MappingError(f"{observatory.origin}: no hook is named {unknown[0]}", f"there are {', '.join(HOOKS)}")
+        raise MappingError(
+            f"{observatory.origin}: no hook is named {unknown[0]}", f"there are {', '.join(HOOKS)}"
+        )
     if observatory.after_failure not in (None, *AFTER_FAILURE):
         raise MappingError(f"{observatory.origin}: no check is named {observatory.after_failure}")
 
@@ -156,7 +158,9 @@ def _flag(value: Plain) -> bool:
 
 def _parkey(source: Source, value: Any) -> tuple[tuple[str, ...], ...]:
     levels = value if isinstance(value, tuple) else ()
-    if not levels or not all(isinstance(level, tuple) and all(isinstance(k, str) for k in level) for level in levels):
+    if not levels or not all(
+        isinstance(level, tuple) and all(isinstance(k, str) for k in level) for level in levels
+    ):
         raise _refuse(source, "parkey must be a tuple with one tuple of keywords for each selector")
     return levels
 
@@ -217,6 +221,3 @@ def _hooks(
         if observatory is not None and name in observatory.hooks and name in HOOKS:
             found[role] = HOOKS[name]
     return found
-
-
-__all__ = ["Name", "ReferenceTerms", "check_names", "header_data", "lower_text", "reference_terms"]

@@ -7,7 +7,19 @@ from pathlib import Path
 
 from calmap.errors import UsageError
 
-SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz", ".fits.bz2", ".asdf", ".json", ".jsonl", ".yaml", ".yml")
+SUFFIXES = (
+    ".fits",
+    ".fit",
+    ".fts",
+    ".fits.gz",
+    ".fits.fz",
+    ".fits.bz2",
+    ".asdf",
+    ".json",
+    ".jsonl",
+    ".yaml",
+    ".yml",
+)
 _DEPTH = 8
 
 
@@ -39,10 +51,11 @@ def _expanded(name: str, folder: Path, depth: int) -> Iterator[Path]:
         yield from _listed(folder / name[1:], depth)
         return
     path = folder / Path(name).expanduser()
+    shown = Path(name).expanduser() if folder == Path.cwd() else path
     if path.is_dir():
-        yield from _below(path)
+        yield from _below(shown)
     elif path.exists():
-        yield Path(name) if folder == Path.cwd() else path
+        yield shown
     else:
         raise UsageError(f"{name} does not exist", "name files, folders, or @list for a file of names")
 

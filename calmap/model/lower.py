@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from calmap.diagnostics import Diagnostic, Label, Rule, Severity
-from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall, String, Table
 from calmap.source import Source, Span
+from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall, String, Table
 from calmap.syntax.parser import Parsed, Section
 
 UNKNOWN_SECTION = Rule(
@@ -87,7 +87,9 @@ def _section_findings(source: Source, section: Section, earlier: Section | None)
     if name not in _TYPES:
         message = f"'{name}' is no section of a mapping"
         return [
-            Diagnostic(UNKNOWN_SECTION, source, span, message, hint="a mapping has header, selector and comment")
+            Diagnostic(
+                UNKNOWN_SECTION, source, span, message, hint="a mapping has header, selector and comment"
+            )
         ]
     findings = []
     if earlier is not None:
@@ -103,5 +105,9 @@ def _section_findings(source: Source, section: Section, earlier: Section | None)
 def _missing(source: Source, name: str) -> Diagnostic:
     end = len(source.text)
     return Diagnostic(
-        MISSING_SECTION, source, Span(end, end), f"the section '{name}' is missing", hint=f"add {name} = {{...}}"
+        MISSING_SECTION,
+        source,
+        Span(end, end),
+        f"the section '{name}' is missing",
+        hint=f"add {name} = {{...}}",
     )

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from calmap.diagnostics import Diagnostic
 from calmap.errors import CacheError, NotInCacheError
-from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall, Table, header_text
 from calmap.model.checksum import checksum
 from calmap.model.lower import STRAY_KIND, lower
 from calmap.model.names import mapping_kind
 from calmap.source import Source, Span
+from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall, Table, header_text
 from calmap.syntax.parser import MAX_CHARACTERS, parse
 from calmap.syntax.rules import TOO_LARGE, UNREADABLE_TEXT
 

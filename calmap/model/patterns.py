@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol
@@ -23,7 +23,9 @@ NO_MATCH: Final = -1
 MAX_PATTERN = 100_000
 MAX_NESTED = 20
 _MAX_REGEX = 2_000
-_RELATION = re.compile(r"(?P<operator>[<>]=?)\s*(?P<number>[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?)(?P<rest>.*)", re.S)
+_RELATION = re.compile(
+    r"(?P<operator>[<>]=?)\s*(?P<number>[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?)(?P<rest>.*)", re.S
+)
 _GLOB = re.compile(r"[*?\[]")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": lambda a, b: a < b,
@@ -187,7 +189,9 @@ def _regex(text: str) -> Callable[[str], bool]:
     except re2.error as problem:
         reason = problem.args[0] if problem.args else problem
         reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
-        raise PatternError(f"'({text})' is not a regular expression that runs in linear time: {reason}") from None
+        raise PatternError(
+            f"'({text})' is not a regular expression that runs in linear time: {reason}"
+        ) from None
     return lambda value: matcher(value) is not None
 
 
@@ -198,11 +202,14 @@ def _relations(text: str, strict: bool, depth: int) -> Pattern:
         terms = [term.strip() for term in text.strip()[1:-1].split(word)]
         if strict and (len(terms) > 2 or any(" AND " in term or " OR " in term for term in terms)):
             raise PatternError(f"'{text}' has more than two terms, of which CRDS looks at two only")
-        first, second = (_pattern(term, strict, depth - 1) for term in terms[:2])
-        return Test(text, lambda value: join(p.match(value.upper()) == MATCH for p in (first, second)))
+        return Test(text, _both_or_either([_pattern(term, strict, depth - 1) for term in terms[:2]], join))
     if strict and text[1:-1].strip() != text[1:-1]:
         raise PatternError(f"'{text}' has blanks inside the '#', so that it is taken as a literal value")
     return _pattern(text[1:-1], strict, depth - 1)
+
+
+def _both_or_either(terms: list[Pattern], join: Callable[[Iterable[bool]], bool]) -> Callable[[str], bool]:
+    return lambda value: join(term.match(value.upper()) == MATCH for term in terms)
 
 
 def _relation(text: str, strict: bool) -> Callable[[str], bool]:

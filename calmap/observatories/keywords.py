@@ -109,9 +109,9 @@ def instrument_of(
 
 
 def _steps(key: str, sources: tuple[KeywordSource, ...]) -> tuple[str, bool, tuple[KeywordSource, ...]]:
-    """Plan for one keyword: whether its own name comes first and plain, then the places to look."""
+    """Plan for one keyword: whether its own name comes first and plain, and the places to look."""
     direct = bool(sources) and sources[0] == KeywordSource((key,))
-    return key, direct, sources[1:] if direct else sources
+    return key, direct, sources
 
 
 def _upper(header: Mapping[str, Any]) -> Mapping[str, Any]:

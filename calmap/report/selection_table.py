@@ -35,10 +35,15 @@ def render_table(rows: Sequence[Selection], console: Console) -> None:
 
 
 def render_heading(console: Console, dataset: str, instrument: str, context: str) -> None:
-    """Write whose answers follow."""
+    """Write whose answers follow, on two lines if one is too short."""
     charset = Charset.of(console)
-    dataset, *rest = (charset.safe(name) for name in (dataset, instrument, context))
-    console.print(Text.assemble((dataset, "bold"), (f"  {' '.join(rest)}", "dim")), soft_wrap=True)
+    name = Text.assemble((charset.safe(dataset), "bold"))
+    rest = Text.assemble((f"{charset.safe(instrument)}  {charset.safe(context)}", "dim"))
+    if name.cell_len + 2 + rest.cell_len <= console.width:
+        console.print(Text.assemble(name, "  ", rest), soft_wrap=True)
+        return
+    console.print(name, soft_wrap=True)
+    console.print(Text.assemble("  ", rest), soft_wrap=True)
 
 
 def _owner(row: Selection) -> tuple[str, str, str]:

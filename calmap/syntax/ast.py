@@ -135,7 +135,7 @@ class SelectorCall(Placed):
 
 Literal: TypeAlias = String | Number | Constant
 Value: TypeAlias = Literal | Tuple | List | Set | Table | SelectorCall
-Plain: TypeAlias = "str | int | float | bool | None | tuple[Plain, ...] | dict[Plain, Plain]"
+Plain: TypeAlias = "str | int | float | bool | tuple[Plain, ...] | dict[Plain, Plain] | None"
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,8 @@ def parse_expression(text: str) -> Expression:
         offset = len(text) if problem.token.type == "$END" else problem.token.start_pos or 0
         raise ExpressionError(f"{shown} can't stand here", offset) from None
     except UnexpectedCharacters as problem:
-        raise ExpressionError(f"'{text[problem.pos_in_stream]}' can't stand here", problem.pos_in_stream) from None
+        offset = problem.pos_in_stream or 0
+        raise ExpressionError(f"'{text[offset]}' can't stand here", offset) from None
     except UnexpectedInput:
         raise ExpressionError("it ends too early", len(text)) from None
     except DepthError as problem:

@@ -22,7 +22,9 @@ def grammar_path(name: str) -> Path:
     for folder in (_PACKAGE / "grammar", _PACKAGE.parent / "grammar"):
         if (folder / name).is_file():
             return folder / name
-    raise FileNotFoundError(f"{name} is neither in {_PACKAGE / 'grammar'} nor in {_PACKAGE.parent / 'grammar'}")
+    raise FileNotFoundError(
+        f"{name} is neither in {_PACKAGE / 'grammar'} nor in {_PACKAGE.parent / 'grammar'}"
+    )
 
 
 @cache

@@ -11,6 +11,8 @@ from lark import Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput, VisitError
 
 from calmap.diagnostics import Diagnostic, Rule
+from calmap.source import Source, Span
+from calmap.syntax import rules
 from calmap.syntax.ast import (
     Constant,
     Entry,
@@ -23,8 +25,6 @@ from calmap.syntax.ast import (
     Tuple,
     Value,
 )
-from calmap.source import Source, Span
-from calmap.syntax import rules
 from calmap.syntax.grammar import build
 from calmap.syntax.guard import MAX_DEPTH, DepthError, DepthGuard
 from calmap.syntax.literals import LiteralError, number_value, string_value
@@ -52,7 +52,7 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-class _Refusal(Exception):
+class _RefusedError(Exception):
     """Stops the parser at something it can't turn into a value."""
 
     def __init__(self, rule: Rule, span: Span, message: str) -> None:
@@ -157,7 +157,7 @@ def _literal(token: Token, read: Callable[[str], Any]) -> Any:
         return read(str(token))
     except LiteralError as problem:
         start = (token.start_pos or 0) + problem.offset
-        raise _Refusal(rules.BAD_LITERAL, Span(start, _end(token)), str(problem)) from None
+        raise _RefusedError(rules.BAD_LITERAL, Span(start, _end(token)), str(problem)) from None
 
 
 def parse(source: Source) -> Parsed:
@@ -168,7 +168,9 @@ def parse(source: Source) -> Parsed:
     """
     try:
         if len(source.text) > MAX_CHARACTERS:
-            raise _Refusal(rules.TOO_LARGE, Span(0, 0), f"the file has more than {MAX_CHARACTERS:,} characters")
+            raise _RefusedError(
+                rules.TOO_LARGE, Span(0, 0), f"the file has more than {MAX_CHARACTERS:,} characters"
+            )
         sections: Any = build("mapping.lark", _Lowering, DepthGuard).parse(source.text)
         return Parsed(source, sections)
     except UnexpectedInput as problem:
@@ -176,13 +178,13 @@ def parse(source: Source) -> Parsed:
     except VisitError as problem:
         return Parsed(source, (), (_refused(source, problem.orig_exc),))
     except DepthError as problem:
-        deep = _Refusal(rules.TOO_DEEP, problem.span, f"brackets are nested more than {MAX_DEPTH} deep")
+        deep = _RefusedError(rules.TOO_DEEP, problem.span, f"brackets are nested more than {MAX_DEPTH} deep")
         return Parsed(source, (), (_refused(source, deep),))
-    except _Refusal as problem:
+    except _RefusedError as problem:
         return Parsed(source, (), (_refused(source, problem),))
 
 
 def _refused(source: Source, problem: BaseException) -> Diagnostic:
-    if not isinstance(problem, _Refusal):
+    if not isinstance(problem, _RefusedError):
         raise problem
     return Diagnostic(problem.rule, source, problem.span, problem.message)

@@ -31,7 +31,7 @@ BAD_LITERAL = Rule(
     "CM003",
     "bad-literal",
     "A string or a number has no value",
-    why="An escape sequence that names no character, or a number of thousands of digits, is a slip of the pen.",
+    why="An escape sequence that names no character, or a number of thousands of digits, is a slip.",
     example=r"'name' : 'tobs\x0.pmap'",
     use_instead="'name' : 'tobs.pmap'",
 )
@@ -39,7 +39,7 @@ TOO_DEEP = Rule(
     "CM004",
     "nested-too-deeply",
     "Brackets are nested too deeply",
-    why="Rules have a handful of levels. Very deep nesting is a damaged file, or one made to exhaust a program.",
+    why="Rules have a handful of levels. Deep nesting is a damaged file, or one made to exhaust a program.",
     example="'row_keys' : " + "(" * 50 + ")" * 50,
     use_instead="'row_keys' : ()",
 )
@@ -97,17 +97,21 @@ def _at_token(source: Source, token: Token, expected: set[str]) -> Diagnostic:
     words = expected_words(set(expected))
     if token.type == "$END":
         end = len(source.text.rstrip())
-        return syntax_error(source, Span(end, end), f"the file ends where {words} was expected", _unclosed(expected))
+        return syntax_error(
+            source, Span(end, end), f"the file ends where {words} was expected", _unclosed(expected)
+        )
     start = token.start_pos or 0
     line_end = source.text.find("\n", start)
     text = str(token) if len(token) <= 40 else str(token)[:37] + "..."
     text = text.split("\n")[0].rstrip()
     end = min(start + len(token), len(source.text) if line_end < 0 else line_end)
-    return syntax_error(source, Span(start, end), f"expected {words}, found {text}", _missing_comma(source, start, expected))
+    return syntax_error(
+        source, Span(start, end), f"expected {words}, found {text}", _missing_comma(source, start, expected)
+    )
 
 
 def _at_characters(source: Source, problem: UnexpectedCharacters) -> Diagnostic:
-    start = problem.pos_in_stream
+    start = problem.pos_in_stream or 0
     character = source.text[start]
     span = Span(start, start + 1)
     if character in "'\"":
