@@ -94,11 +94,11 @@ def _indent(subject: Subject, entry: Entry) -> str | None:
 def _after_last(subject: Subject) -> int | None:
     """Where the last entry and its comma end, if nothing but the end of the line follows."""
     text, end = subject.source.text, subject.header.entries[-1].span.end
-    if text[end : end + 1] == ",":
-        end += 1
     line_end = text.find("\n", end)
-    rest = text[end:line_end] if line_end >= 0 else text[end:]
-    return end if not rest.strip() else None
+    rest = text[end : line_end if line_end >= 0 else len(text)].strip()
+    if rest == ",":
+        return text.index(",", end) + 1
+    return end if not rest and text[end : subject.header.span.end].strip() == "}" else None
 
 
 CHECKS = (checksums,)

@@ -75,8 +75,17 @@ def apply_fixes(
     was_right = not any(finding.rule in _CHECKSUM for finding in findings)
     applied: list[Diagnostic] = []
     refused: set[tuple[str, str]] = set()
+
+    def is_wanted(finding: Diagnostic) -> bool:
+        return finding.rule not in _CHECKSUM and wanted(finding)
+
+    def is_wanted_last(finding: Diagnostic) -> bool:
+        return finding.rule in _CHECKSUM and (wanted(finding) or (was_right and bool(applied)))
+
     for _ in range(MAX_ROUNDS):
-        chosen = _choose(findings, lambda f: wanted(f) and f.rule not in _CHECKSUM, unsafe, refused)
+        chosen = _choose(findings, is_wanted, unsafe, refused) or _choose(
+            findings, is_wanted_last, unsafe, refused
+        )
         if not chosen:
             break
         better = _better(mapping, findings, chosen, surroundings)
@@ -87,12 +96,7 @@ def apply_fixes(
             refused.update(_name(finding) for finding in chosen)
         else:
             mapping, findings = better
-            applied += chosen
-    follows = was_right and bool(applied)
-    last = _choose(findings, lambda f: f.rule in _CHECKSUM and (follows or wanted(f)), True, set())
-    if last and (better := _better(mapping, findings, last, surroundings)) is not None:
-        mapping, findings = better
-        applied += [finding for finding in last if wanted(finding)]
+            applied += filter(wanted, chosen)
     return Fixed(mapping, tuple(applied), findings)
 
 

@@ -34,7 +34,7 @@ def _integer(text: str) -> int | None:
 
 
 def _acs_bias(header: Values, columns: str, rows: str) -> Values:
-    """Before SM4 the aperture does not count and wide frames have two amplifiers; full WFC frames have two chips."""
+    """Before SM4 the aperture does not count and wide frames have two amplifiers; WFC has two chips."""
     header = dict(header)
     early = _exposure(header) < _SM4
     if early:

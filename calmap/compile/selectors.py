@@ -112,11 +112,9 @@ class Column:
         allowed = self._allowed
         if allowed is not None and value not in allowed and refused(value, allowed, self._swaps):
             return None
-        matching = self._exact.get(value, 0)
-        for judge, mask in self._tests:
-            if judge.match(value) == MATCH:
-                matching |= mask
-        return matching, matching | self._care
+        exact = self._exact.get(value, 0)
+        matching, accepting = _judged(self._tests, value)
+        return exact | matching, exact | accepting | self._care
 
 
 def _groups(match: Match, index: int) -> tuple[tuple[Pattern, int], ...]:
