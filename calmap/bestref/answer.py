@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from calmap.bestref.explanation import Explanation
-from calmap.compile.outcome import Outcome
+from calmap.compile.outcome import NO_MATCH, Outcome
 
 Status: TypeAlias = Literal["found", "not_applicable", "not_found"]
 
@@ -34,6 +34,11 @@ class BestRef:
         self.files = outcome.files
         self._outcome = outcome
         self._explain = explain
+
+    @property
+    def unmatched(self) -> bool:
+        """True if nothing was found only because no rule matches a header that has all keywords."""
+        return self._outcome == NO_MATCH
 
     @property
     def reason(self) -> str:

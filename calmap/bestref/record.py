@@ -14,7 +14,8 @@ def header_updates(
     """Keywords and values that record a selection, as CRDS writes them.
 
     The context, the version of the software, and for each type the file with
-    its prefix or ``N/A``; a type for which nothing was found is left as it is.
+    its prefix. ``N/A`` stands for a type that does not apply or that no rule
+    matches; a type whose look-up failed is left as it is.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def header_updates(
     updates = {names.context_keyword: context.name, names.version_keyword: version}
     prefix = observatory.reference_prefix(instrument)
     for reftype, ref in sorted(refs.items()):
-        if ref.status == "not_applicable":
+        if ref.status == "not_applicable" or ref.unmatched:
             updates[observatory.reference_keyword(reftype)] = "N/A"
         elif ref.status == "found" and len(ref.files) == 1:
             updates[observatory.reference_keyword(reftype)] = f"{prefix}{ref.files[0]}"

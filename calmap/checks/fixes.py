@@ -82,10 +82,9 @@ def apply_fixes(
     def is_wanted_last(finding: Diagnostic) -> bool:
         return finding.rule in _CHECKSUM and (wanted(finding) or (was_right and bool(applied)))
 
-    for _ in range(MAX_ROUNDS):
-        chosen = _choose(findings, is_wanted, unsafe, refused) or _choose(
-            findings, is_wanted_last, unsafe, refused
-        )
+    for left in reversed(range(MAX_ROUNDS)):
+        chosen = _choose(findings, is_wanted, unsafe, refused) if left else []
+        chosen = chosen or _choose(findings, is_wanted_last, unsafe, refused)
         if not chosen:
             break
         better = _better(mapping, findings, chosen, surroundings)

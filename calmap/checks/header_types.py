@@ -20,6 +20,10 @@ def _is_parkey(value: Value) -> bool:
     return isinstance(value, Tuple) and all(map(_is_text, value.items))
 
 
+def _is_single(value: Value) -> bool:
+    return _is_parkey(value) and isinstance(value, Tuple) and len(value.items) == 1
+
+
 def _is_levels(value: Value) -> bool:
     return isinstance(value, Tuple) and all(map(_is_parkey, value.items))
 
@@ -64,7 +68,7 @@ TYPES: Mapping[str, tuple[Callable[[Value], bool], str]] = MappingProxyType({
     **dict.fromkeys(("classes", "extra_keys", "comment_parkeys"), _TEXTS),
     **dict.fromkeys(("unique_rowkeys", "row_keys"), (_is_row_keys, "a tuple of strings or None")),
     **dict.fromkeys(("parkey_relevance", "reference_to_dataset", "hooks"), _TABLE),
-    "parkey": (_is_parkey, "a tuple of strings such as ('INSTRUME',)"),
+    "parkey": (_is_single, "a tuple of one string such as ('INSTRUME',)"),
     "merge_overlaps": (_is_truth, "True or False"),
     "substitutions": (_is_substitutions, "dictionaries such as {'SUBARRAY' : {'GENERIC' : 'N/A'}}"),
 })  # fmt: skip

@@ -11,7 +11,6 @@ from calmap import __version__
 from calmap.bestref import Context
 from calmap.bestref.record import header_updates
 from calmap.compat.contexts import current_context
-from calmap.compile.outcome import NO_MATCH
 from calmap.errors import CalmapError
 from calmap.headers import read_header, update_header
 
@@ -61,11 +60,7 @@ def _assign(context: Context, path: Path, reftypes: tuple[str, ...] | None) -> i
         instrument = context.instrument(header)
         refs = context.bestrefs(header, reftypes)
         updates = header_updates(context, instrument, refs, f"calmap {__version__}")
-        missing = [ref for ref in refs.values() if ref.status == "not_found"]
-        failed = [ref for ref in missing if ref.reason != NO_MATCH.reason]
-        for ref in missing:
-            if ref not in failed:
-                updates[context.observatory.reference_keyword(ref.reftype)] = "N/A"
+        failed = [ref for ref in refs.values() if ref.status == "not_found" and not ref.unmatched]
         update_header(path, updates)
     except CalmapError as problem:
         log.error("%s: %s", path, problem)

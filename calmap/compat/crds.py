@@ -183,9 +183,7 @@ def _header(parameters: Mapping[str, Any]) -> dict[str, Any]:
     for key in parameters:
         if not isinstance(key, str):
             raise TypeError(f"the parameter {key!r} must be a str, not {type(key).__name__}")
-    simple = {key: value for key, value in parameters.items() if isinstance(value, (str, Real))}
-    folded = {key.upper(): value for key, value in simple.items()}
-    return folded | {key: value for key, value in simple.items() if key.isupper()}
+    return {key: value for key, value in parameters.items() if isinstance(value, (str, Real))}
 
 
 def _types(reftypes: Iterable[str] | None) -> tuple[str, ...] | None:
