@@ -165,7 +165,7 @@ def squeezed(text: str) -> str:
 def test_a_file_name_of_the_table_is_folded_but_never_cut(width: int) -> None:
     text = shown(render_table, ROWS[:1], width=width)
     assert DARK in squeezed(text)
-    assert max(cell_len(line) for line in text.splitlines()[2:]) <= width
+    assert max(cell_len(line) for line in text.splitlines() if ".pmap" not in line) <= width
 
 
 def test_hostile_text_is_shown_as_it_is_or_escaped() -> None:

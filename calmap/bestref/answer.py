@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal, TypeAlias
-
+from calmap.bestref.explainer import Explainer, Status
 from calmap.bestref.explanation import Explanation
 from calmap.compile.outcome import NO_MATCH, Outcome
-
-Status: TypeAlias = Literal["found", "not_applicable", "not_found"]
 
 
 class BestRef:
@@ -24,16 +20,14 @@ class BestRef:
         Names of the files, more than one where rules say so; empty unless found.
     """
 
-    __slots__ = ("_explain", "_outcome", "files", "reftype", "status")
+    __slots__ = ("_explainer", "_outcome", "files", "reftype", "status")
 
-    def __init__(
-        self, reftype: str, status: Status, outcome: Outcome, explain: Callable[[str, Outcome], Explanation]
-    ) -> None:
+    def __init__(self, reftype: str, status: Status, outcome: Outcome, explainer: Explainer) -> None:
         self.reftype = reftype
         self.status: Status = status
         self.files = outcome.files
         self._outcome = outcome
-        self._explain = explain
+        self._explainer = explainer
 
     @property
     def unmatched(self) -> bool:
@@ -43,11 +37,11 @@ class BestRef:
     @property
     def reason(self) -> str:
         """One sentence that says why."""
-        return self.explain().reason
+        return self._explainer.reason(self.reftype, self._outcome)
 
     def explain(self) -> Explanation:
         """The trail from context to rule, key by key; for "not_found" the nearest rules and what failed."""
-        return self._explain(self.reftype, self._outcome)
+        return self._explainer.explain(self.reftype, self._outcome)
 
     def __repr__(self) -> str:
         return f"<BestRef {self.reftype}: {self.status}{' ' if self.files else ''}{', '.join(self.files)}>"

@@ -8,26 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from calmap.bestref.answer import BestRef
-from calmap.bestref.explanation import Explanation, Step
+from calmap.bestref.explainer import STATUS, Explainer
 from calmap.bestref.rulebook import Rulebook, TypeRules
-from calmap.bestref.trail import Tracer
 from calmap.cache.rulesets import Rules
-from calmap.compile.outcome import Outcome
-from calmap.compile.reference import IRRELEVANT, OMITTED
 from calmap.compile.tree import Answer
 from calmap.errors import HeaderError, UsageError
 from calmap.model.names import mapping_kind
-from calmap.model.values import UNDEFINED
 from calmap.observatories.definition import Observatory
-from calmap.observatories.keywords import instrument_of, missing_keyword_hint
+from calmap.observatories.keywords import instrument_of
 from calmap.syntax.ast import MappingKind
-
-MAX_NAMED = 8
-_STATUS: Mapping[Answer, Any] = {
-    Answer.FOUND: "found",
-    Answer.NOT_APPLICABLE: "not_applicable",
-    Answer.NOT_FOUND: "not_found",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +120,13 @@ class Context:
         wanted = None if reftypes is None else tuple(reftype.lower() for reftype in reftypes)
         values = book.values(header, wanted)
 
-        def explain(reftype: str, outcome: Outcome) -> Explanation:
-            return self._explanation(book, book.types[reftype], values, outcome)
-
+        explainer = Explainer(book, values)
         found = {}
         for reftype in book.reftypes if wanted is None else wanted:
             rules = book.rules_of(reftype)
             outcome = rules.choose(values)
             if outcome.answer is not Answer.OMITTED:
-                found[reftype] = BestRef(reftype, _STATUS[outcome.answer], outcome, explain)
+                found[reftype] = BestRef(reftype, STATUS[outcome.answer], outcome, explainer)
         return found
 
     def reference_path(self, name: str, instrument: str) -> Path:
@@ -168,42 +155,3 @@ class Context:
                 f"{self.name} has no rules for the instrument '{instrument}'", f"it has {known}"
             )
         return Rulebook.of_link(self.rules, pipeline, link)
-
-    def _explanation(
-        self, book: Rulebook, rules: TypeRules, values: Mapping[str, str], outcome: Outcome
-    ) -> Explanation:
-        steps = [*book.steps, *rules.steps]
-        nearest: tuple[Any, ...] = ()
-        tracer = None
-        if rules.reference is not None:
-            tracer = Tracer(rules.reference, values)
-            steps.extend(tracer.steps())
-            nearest = tracer.nearest() if outcome.answer is Answer.NOT_FOUND else ()
-        return Explanation(
-            rules.reftype,
-            str(_STATUS[outcome.answer]),
-            outcome.files,
-            self._reason(rules, outcome, steps, tracer),
-            rules.mapping,
-            tuple(steps),
-            nearest,
-        )
-
-    def _reason(self, rules: TypeRules, outcome: Outcome, steps: list[Step], tracer: Tracer | None) -> str:
-        if outcome.parameter and tracer is not None:
-            return f"{outcome.reason}: {self._advice(outcome.parameter, tracer)}"
-        if outcome in (OMITTED, IRRELEVANT) and tracer is not None:
-            return f"{outcome.reason}: {tracer.condition(outcome.reason.split()[0])}"
-        if outcome.reason:
-            return outcome.reason
-        if rules.reference is not None and outcome.place is not None:
-            line = rules.reference.file.source.position(outcome.place.start).line
-            return f"chosen by {rules.mapping}:{line}"
-        return steps[-1].text if steps else "the rules say so"
-
-    def _advice(self, parameter: str, tracer: Tracer) -> str:
-        named = tracer.values_named(parameter)
-        if tracer.value(parameter) == UNDEFINED or not named:
-            return missing_keyword_hint(self.observatory, parameter)
-        more = f" and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
-        return f"rules name {', '.join(named[:MAX_NAMED])}{more}"

@@ -13,8 +13,8 @@ from calmap.cache.files import path_files
 from calmap.cache.store import digest, write_atomically
 from calmap.cli.options import Invocation, examples, format_option, quiet_option
 from calmap.diagnostics import Diagnostic, apply_edits
-from calmap.edit.checksums import update_checksum
 from calmap.model.mapping import parse_mapping, read_bytes
+from calmap.model.recording import update_checksum
 
 
 @dataclass(frozen=True, slots=True)

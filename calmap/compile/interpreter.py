@@ -112,7 +112,7 @@ def _choose_rows(
         return failed(f"rules of equal weight that lead to {' and '.join(sorted(kinds))} can't be merged")
     picks = []
     miss = missed("nothing to choose from")
-    for selector in selectors:
+    for selector in tuple(selector for selector in selectors if selector.rows) or selectors:
         picked = pick(selector, header)
         if isinstance(picked, Outcome):
             if picked.final:

@@ -212,7 +212,7 @@ def _merged(selectors: list[CompiledOrdered], header: Header) -> Outcome:
         return failed(f"rules of equal weight that lead to {' and '.join(sorted(kinds))} can't be merged")
     best = None
     miss = missed("nothing to choose from")
-    for selector in selectors:
+    for selector in [selector for selector in selectors if selector.keys] or selectors:
         picked = selector.pick(header)
         if isinstance(picked, Outcome):
             if picked.final:

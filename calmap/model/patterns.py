@@ -168,7 +168,7 @@ def _pattern(text: str, strict: bool, depth: int) -> Pattern:
 def _globs(text: str) -> Pattern:
     members = alternatives(text)
     if not any(_GLOB.search(member) for member in members):
-        return OneOf(frozenset(members or ("",)))
+        return OneOf(frozenset(members or ("",)) - {NA})
     try:
         matchers = [re.compile(fnmatch.translate(member)).match for member in members]
     except (re.error, OverflowError, RecursionError) as problem:

@@ -12,7 +12,7 @@ _SIMPLE = {
     "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f",
     "n": "\n", "r": "\r", "t": "\t", "v": "\v",
 }  # fmt: skip
-_MAX_DIGITS = 4000
+MAX_DIGITS = 3_000
 
 
 class LiteralError(ValueError):
@@ -72,6 +72,6 @@ def number_value(literal: str, *, real: bool) -> int | float:
     LiteralError
         If it has more digits than any sensible number.
     """
-    if len(literal) > _MAX_DIGITS:
-        raise LiteralError(f"a number of {len(literal)} digits")
+    if len(literal) > MAX_DIGITS:
+        raise LiteralError(f"a number of more than {MAX_DIGITS} digits")
     return float(literal) if real else int(literal, 0)

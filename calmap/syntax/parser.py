@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from lark import Token, Transformer, v_args
@@ -121,8 +121,8 @@ class _Lowering(Transformer[Token, Any]):
     def plain_tuple(self, token: Token) -> Tuple:
         return Tuple(_start(token), _end(token), tuple(_atoms(token)))
 
-    def group(self, _open: Token, value: Value, _close: Token) -> Value:
-        return value
+    def group(self, opening: Token, value: Value, closing: Token) -> Value:
+        return replace(value, start=_start(opening), end=_end(closing))
 
     def tuple(self, *children: Any) -> Tuple:
         return Tuple(_start(children[0]), _end(children[-1]), _values(children))

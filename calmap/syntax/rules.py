@@ -24,8 +24,8 @@ SYNTAX = Rule(
     "syntax-error",
     "The text does not follow the grammar of mapping files",
     why="Nothing in the file can be used until it can be read.",
-    example="selector = {\n    'DARK' 'tobs_tinstr_dark_0001.rmap',\n}",
-    use_instead="selector = {\n    'DARK' : 'tobs_tinstr_dark_0001.rmap',\n}",
+    example="selector = {\n    'DARK' : 'tobs_tinstr_dark_0001.rmap'\n    'FLAT' : 'N/A'\n}",
+    use_instead="selector = {\n    'DARK' : 'tobs_tinstr_dark_0001.rmap',\n    'FLAT' : 'N/A',\n}",
 )
 BAD_LITERAL = Rule(
     "CM003",

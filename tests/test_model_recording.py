@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from calmap.diagnostics import apply_edits
-from calmap.edit.checksums import update_checksum
 from calmap.errors import MappingError
 from calmap.model.mapping import load_mapping, parse_mapping
+from calmap.model.recording import update_checksum
 
 DEMO = sorted((Path(__file__).parent.parent / "mappings").rglob("*.?map"))
 PATH = Path("tobs_tinstr_dark_0001.rmap")

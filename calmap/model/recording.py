@@ -35,7 +35,7 @@ def update_checksum(mapping: Mapping) -> TextEdit | None:
     entry = header_entry(header, _KEY)
     if entry is None:
         return _settled(mapping.text, _insertion(mapping.source, header))
-    if isinstance(entry.value, String) and entry.value.value == mapping.checksum:
+    if isinstance(entry.value, String) and entry.value.value.lower() == mapping.checksum:
         return None
     return _settled(mapping.text, _new_value(mapping.source, entry), _new_entry(entry))
 

@@ -1,1 +1,0 @@
-"""Changes of rule files as edits of their text."""
