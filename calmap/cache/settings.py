@@ -22,6 +22,7 @@ _FOLDERS = (
     ("references", ("CRDS_REFPATH_SINGLE", "CRDS_REFPATH")),
     ("config", ("CRDS_CFGPATH_SINGLE", "CRDS_CFGPATH")),
 )
+NEWEST = "the newest one in the cache"
 _NO_CACHE = "not set, and no folder from here upwards has mappings"
 
 
@@ -213,7 +214,7 @@ def _newest(layout: Layout, observatory: Setting) -> Setting:
     if observatory.value is None:
         return Setting("context", None, observatory.origin)
     try:
-        return Setting("context", layout.newest_context(observatory.value), "the newest one in the cache")
+        return Setting("context", layout.newest_context(observatory.value), NEWEST)
     except CalmapError as problem:
         return Setting("context", None, problem.message)
 

@@ -7,11 +7,9 @@ from pathlib import Path
 
 from calmap.bestref import Cache, Context
 from calmap.cache.layout import Layout
-from calmap.cache.settings import Settings, resolve_settings
+from calmap.cache.settings import NEWEST, Settings, resolve_settings
 from calmap.compat.errors import CrdsConfigError, crds_errors
 from calmap.model.names import mapping_kind, mapping_name
-
-_NEWEST = "the newest one in the cache"
 
 
 def current_context(observatory: str | None, name: str | None) -> Context:
@@ -72,7 +70,7 @@ def current_name(observatory: str | None, name: str | None) -> str:
 def _settings(observatory: str | None, name: str | None) -> Settings:
     """Settings in which a context that somebody named counts more than the telescope, as in CRDS."""
     settings = resolve_settings({"context": name})
-    if settings.context.value is not None and settings.context.origin != _NEWEST:
+    if settings.context.value is not None and settings.context.origin != NEWEST:
         return settings
     return resolve_settings({"observatory": observatory}) if observatory else settings
 
