@@ -132,7 +132,7 @@ def _choose_rows(
 
 def pair(parts: list[Outcome]) -> Outcome:
     """The two answers of a Bracket selector as one."""
-    for part in parts:
+    for part in sorted(parts, key=lambda part: part.answer is not Answer.NOT_FOUND):
         if part.answer is not Answer.FOUND:
             return part
     return parts[0]._replace(files=tuple(name for part in parts for name in part.files))

@@ -101,7 +101,9 @@ def _entries(table: Table, parameters: tuple[str, ...], terms: Terms) -> dict[Pl
 
 def _plain_key(key: Value, terms: Terms) -> Plain:
     try:
-        return plain_key(key)
+        data = plain_key(key)
+        hash(data)
+        return data
     except TypeError as problem:
         raise terms.refuse(
             key.span, f"a key can't have a selector or a dictionary in it: {problem}"

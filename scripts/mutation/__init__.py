@@ -1,0 +1,1 @@
+"""What `scripts/fuzz` feeds to calmap, and how it watches it."""
