@@ -145,7 +145,7 @@ def test_a_damaged_file_does_not_stop_the_others(repo_root: Path, exposure: Path
     ("arguments", "code", "words"),
     [
         (("missing.fits",), 2, "missing.fits does not exist"),
-        (("@missing",), 2, "can't be read"),
+        (("@missing",), 2, "@missing does not exist"),
         ((SEED, "--context", "ligeriri_9999.pmap"), 3, "ligeriri_9999.pmap is not in"),
         ((SEED, "--context", "jwst-latest"), 2, "only a server knows"),
         ((SEED, "--explain", "--format", "json"), 2, "--explain"),

@@ -1,17 +1,17 @@
-"""The documentation is true: its examples run, its links lead somewhere, its numbers are those of the code.
+"""The documentation is true: examples run, links lead somewhere, tables and numbers are those of the code.
 
-How examples are marked and where they run is told at the top of scripts/update_docs.py, which also writes their
-output anew after a change.
+How examples are marked and where they run is told at the top of scripts/update_docs.py, which also writes
+their output anew after a change.
 """
 
 from __future__ import annotations
 
 import doctest
 import re
-import runpy
+import sys
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,7 +33,9 @@ from calmap.syntax.guard import MAX_DEPTH, MAX_NEGATIONS
 from calmap.syntax.parser import MAX_CHARACTERS, parse
 
 ROOT = Path(__file__).resolve().parents[1]
-EXAMPLES = SimpleNamespace(**runpy.run_path(str(ROOT / "scripts" / "update_docs.py"), run_name="update_docs"))
+sys.path.insert(0, str(ROOT / "scripts"))
+EXAMPLES: Any = import_module("update_docs")
+sys.path.pop(0)
 PAGES: list[Path] = EXAMPLES.pages(ROOT)
 WRITTEN = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "docs" / "cli.md"]
 LIMITS = {

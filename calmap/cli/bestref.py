@@ -122,7 +122,7 @@ def bestref(
     wanted = tuple(word.lower() for names in types for word in names.replace(",", " ").split()) or None
     run = Run(chosen_context(invocation, cache, context, observatory), wanted, style == "paths")
     printer = _printer(invocation, style, color, quiet=quiet, explain=explain)
-    for path in _watched(invocation, tuple(dataset_files(files, invocation.cwd)), color, quiet=quiet):
+    for path in _watched(invocation, dataset_files(files, invocation.cwd), color, quiet=quiet):
         for dataset, instrument, refs in run.answers(path):
             printer.show(run, dataset, instrument, refs)
             if update_header:
@@ -131,13 +131,13 @@ def bestref(
     ctx.exit(run.code)
 
 
-def _watched(invocation: Invocation, paths: tuple[Path, ...], color: str, *, quiet: bool) -> Iterator[Path]:
+def _watched(invocation: Invocation, paths: Iterator[Path], color: str, *, quiet: bool) -> Iterator[Path]:
     """The paths, with a bar on standard error where the answers themselves don't show how far it got."""
     if quiet or sys.stdout.isatty() or not sys.stderr.isatty():
-        return iter(paths)
+        return paths
     from calmap.cli.progress import track
 
-    return track(paths, "Selecting", invocation.console(color, stderr=True))
+    return track(tuple(paths), "Selecting", invocation.console(color, stderr=True))
 
 
 def _record(run: Run, path: Path, instrument: str, refs: dict[str, BestRef]) -> None:

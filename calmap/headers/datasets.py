@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from calmap.errors import UsageError
@@ -23,8 +23,8 @@ SUFFIXES = (
 _DEPTH = 8
 
 
-def dataset_files(names: Iterable[str], cwd: Path) -> Iterator[Path]:
-    """Paths of datasets in the order named.
+def dataset_files(names: Sequence[str], cwd: Path) -> Iterator[Path]:
+    """Paths of datasets in the order named, found one by one as they are asked for.
 
     Parameters
     ----------
@@ -38,10 +38,16 @@ def dataset_files(names: Iterable[str], cwd: Path) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        If something named is not there.
+        At once if something named is not there; later if something in a list is not.
     """
     for name in names:
-        yield from _expanded(name, cwd, _DEPTH)
+        _check(name, cwd)
+    return (path for name in names for path in _expanded(name, cwd, _DEPTH))
+
+
+def _check(name: str, folder: Path) -> None:
+    if not (folder / Path(name.removeprefix("@")).expanduser()).exists():
+        raise UsageError(f"{name} does not exist", "name files, folders, or @list for a file of names")
 
 
 def _expanded(name: str, folder: Path, depth: int) -> Iterator[Path]:
@@ -54,10 +60,9 @@ def _expanded(name: str, folder: Path, depth: int) -> Iterator[Path]:
     shown = Path(name).expanduser() if folder == Path.cwd() else path
     if path.is_dir():
         yield from _below(shown)
-    elif path.exists():
-        yield shown
     else:
-        raise UsageError(f"{name} does not exist", "name files, folders, or @list for a file of names")
+        _check(name, folder)
+        yield shown
 
 
 def _listed(path: Path, depth: int) -> Iterator[Path]:
