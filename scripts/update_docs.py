@@ -1,13 +1,13 @@
-"""Run the console examples of README.md and docs/ and write what they print into them, or compare with --check.
+"""Run the console examples of README.md and docs/ and write what they print into them, or --check it.
 
-An example is a block of ``console`` with a line ``$ calmap ...``. Every line that begins with ``$`` is run, on a
-terminal of 80 columns without colour, and what follows is its output. A command that ends in a backslash goes on
-in the next line. Output that ends in a line ``...`` is longer than shown. ``$ echo $?`` shows the exit code; one
-above 1 must be shown. The examples of a page share their folders, from first to last.
+An example is a block of ``console`` with a line ``$ calmap ...``. Every line that begins with ``$`` is run,
+on a terminal of 80 columns without colour, and what follows is its output. A command that ends in a backslash
+goes on in the next. Output that ends in a line ``...`` is longer than shown. ``$ echo $?`` shows the exit
+code; one above 1 must be shown. The examples of a page share their folders, from first to last.
 
-Where a page says "`name`:" before a block of YAML, Python or JSON, there is a file of that name. A page with such
-files has its examples run in a new folder with them, any other page in the root of the checkout. A comment in
-the line before an example says otherwise:
+Where a page says "`name`:" before a block of YAML, Python or JSON, there is a file of that name. A page with
+such files has its examples run in a new folder with them, any other page in the root of the checkout. A
+comment in the line before an example says otherwise:
 
 - ``<!-- test: cwd=root -->``  in the checkout, whose files it must leave alone;
 - ``<!-- test: cwd=new -->``   in a new folder, which holds the files of the page;

@@ -33,7 +33,15 @@ _KEYS: Mapping[str, tuple[Any, ...]] = {
     "Bracket": _NUMBERS,
 }
 _ASKED: Mapping[str, tuple[str, ...]] = {
-    "D": (*_DATES, "2011-06-15 12:29:59", "2012-01-01 00:00:00.25", "UNDEFINED", "N/A", "nonsense", "2050-01-01"),
+    "D": (
+        *_DATES,
+        "2011-06-15 12:29:59",
+        "2012-01-01 00:00:00.25",
+        "UNDEFINED",
+        "N/A",
+        "nonsense",
+        "2050-01-01",
+    ),
     "N": ("0.0", "1.0", "1.75", "2.5", "3.0", "6.0", "99.0", "1E3", "UNDEFINED", "N/A", "X"),
     "V": ("1", "1.1", "1.2", "1.9.9", "2", "2.0.1b", "11", "0.1", "UNDEFINED", "X"),
 }
@@ -69,13 +77,21 @@ def _selectors(draw: st.DrawFn, levels: tuple[tuple[str, int], ...]) -> Any:
     return Selector(kind, draw(st.dictionaries(keys, choices, max_size=6)))
 
 
-_EXPRESSIONS = ("(A == 'X')", "(A != 'X' and SWITCH != 'OMIT')", "(B in ('X', '1.0'))", "(FOO == 'X')", "(not A > 'X')")
+_EXPRESSIONS = (
+    "(A == 'X')",
+    "(A != 'X' and SWITCH != 'OMIT')",
+    "(B in ('X', '1.0'))",
+    "(FOO == 'X')",
+    "(not A > 'X')",
+)
 _EXTRAS: Mapping[str, st.SearchStrategy[Any]] = {
     "merge_overlaps": st.sampled_from(("False", "True", False, True)),
     "reffile_required": st.sampled_from(("YES", "NO", "NONE", "no")),
     "rmap_relevance": st.sampled_from((*_EXPRESSIONS, "always", "(True)")),
     "rmap_omit": st.sampled_from((*_EXPRESSIONS, "True")),
-    "parkey_relevance": st.dictionaries(st.sampled_from(("A", "B", "b")), st.sampled_from(_EXPRESSIONS), max_size=2),
+    "parkey_relevance": st.dictionaries(
+        st.sampled_from(("A", "B", "b")), st.sampled_from(_EXPRESSIONS), max_size=2
+    ),
     "substitutions": st.dictionaries(
         st.sampled_from(_MATCHED),
         st.dictionaries(
@@ -100,13 +116,20 @@ def rmaps(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
             width = draw(st.integers(1, len(names)))
             levels.append(("Match", tuple(names[:width])))
             del names[:width]
-    ordered = draw(st.lists(st.sampled_from(tuple(_KEYS)), min_size=not levels, max_size=1 + (draw(st.booleans()))))
+    ordered = draw(
+        st.lists(st.sampled_from(tuple(_KEYS)), min_size=not levels, max_size=1 + (draw(st.booleans())))
+    )
     levels += [(kind, (_PARAMETER.get(kind, "N"),)) for kind in ordered]
     selector = draw(_selectors(tuple((kind, len(parameters)) for kind, parameters in levels)))
     extras = draw(st.fixed_dictionaries({}, optional=_EXTRAS)) if draw(st.booleans()) else {}
     header = {
-        **{"derived_from": "generated", "filekind": "tfilekind", "instrument": "tinstr", "mapping": "REFERENCE"},
-        **{"name": NAME, "observatory": "tobs", "reffile_switch": "SWITCH"},
+        "derived_from": "generated",
+        "filekind": "tfilekind",
+        "instrument": "tinstr",
+        "mapping": "REFERENCE",
+        "name": NAME,
+        "observatory": "tobs",
+        "reffile_switch": "SWITCH",
         "parkey": tuple(parameters for _, parameters in levels),
         **extras,
     }

@@ -1,4 +1,4 @@
-"""Small rmaps: their text, calmap's answers to a header, and those of the package crds where it is installed."""
+"""Small rmaps: their text, calmap's answers to a header, and those of crds where it is installed."""
 
 import json
 import os

@@ -25,9 +25,8 @@ def test_compiled_rules_answer_as_the_interpreter_does(example):
     text, asked = example
     try:
         reference = compiled(text)
-    except MappingError as problem:
+    except MappingError:
         event("refused")
-        assert NAME in problem.message
         assume(False)
     header = {key: condition_value(asked.get(key, UNDEFINED)) for key in reference.terms.required}
 

@@ -42,8 +42,14 @@ def extra(header: dict[str, object], selector: str = ONE, parkey: tuple = A, **k
 
 
 MATCHERS = [
-    *[(hit("X", value), found) for value, found in (("X", True), (" x ", True), ("Y", False), ("*", True), ("N/A", True))],
-    *[(hit(element, "X"), True) for element in (" x ", "*", "ANY", "any", "N/A", "()", "NOT APPLICABLE", "X|Y", "Y|x")],
+    *[
+        (hit("X", value), found)
+        for value, found in (("X", True), (" x ", True), ("Y", False), ("*", True), ("N/A", True))
+    ],
+    *[
+        (hit(element, "X"), True)
+        for element in (" x ", "*", "ANY", "any", "N/A", "()", "NOT APPLICABLE", "X|Y", "Y|x")
+    ],
     *[(hit("", value), found) for value, found in (("", True), ("X", False))],
     *[(hit("A|N/A", value), found) for value, found in (("A", True), ("N/A", True), ("Q", False))],
     *[(hit(5, value), True) for value in (5, "5", "5.00", 5.0)],
@@ -59,8 +65,14 @@ MATCHERS = [
     *[(hit("#==5#", value), found) for value, found in (("5", False), ("==5", True))],
     (hit("# >1 #", "3"), False),
     (hit("#X#", "X"), True),
-    *[(hit("between 1 5", value), found) for value, found in (("1", True), ("4.9", True), ("5", False), ("X", False))],
-    *[(hit("NOT X", value), found) for value, found in (("X", False), ("Y", True), ("N/A", True), ("*", False))],
+    *[
+        (hit("between 1 5", value), found)
+        for value, found in (("1", True), ("4.9", True), ("5", False), ("X", False))
+    ],
+    *[
+        (hit("NOT X", value), found)
+        for value, found in (("X", False), ("Y", True), ("N/A", True), ("*", False))
+    ],
     *[(hit("not X|Y", value), found) for value, found in (("X", False), ("Z", True))],
     (hit("NOTHING", "NOTHING"), True),
     (hit("X", "UNDEFINED"), False),
@@ -98,50 +110,94 @@ DATES = [
     (Question(TWO_DATES, D, {"D": "25/12/95"}), NOT_FOUND),
     (Question(TWO_DATES, D, {"D": "Feb 08 2016 01:02PM"}), "old.fits"),
     (Question(TWO_DATES, D, {"D": "July 27, 2021 12:00:00 UT"}), "new.fits"),
-    *[(Question(TWO_DATES, D, {"D": bad}), NOT_FOUND) for bad in ("2021-01-01T00:00:00Z", "2021-1-1", "2021-01-01 24:00:00")],
+    *[
+        (Question(TWO_DATES, D, {"D": bad}), NOT_FOUND)
+        for bad in ("2021-01-01T00:00:00Z", "2021-1-1", "2021-01-01 24:00:00")
+    ],
     (Question(TWO_DATES, D, {}), NOT_FOUND),
     (Question("UseAfter({})", D, {"D": "2020-01-01"}), NOT_FOUND),
     (Question(TWO_DATES.replace("UseAfter", "ClosestTime"), D, {"D": "1990-01-01"}), "old.fits"),
     (Question(TWO_DATES.replace("UseAfter", "ClosestTime"), D, {"D": "2018-01-01"}), "new.fits"),
-    (Question("ClosestTime({'2020-01-03 00:00:00' : 'b.fits', '2020-01-01 00:00:00' : 'a.fits'})", D, {"D": "2020-01-02"}), "a.fits"),
+    (
+        Question(
+            "ClosestTime({'2020-01-03 00:00:00' : 'b.fits', '2020-01-01 00:00:00' : 'a.fits'})",
+            D,
+            {"D": "2020-01-02"},
+        ),
+        "a.fits",
+    ),
     (Question("ClosestTime({})", D, {"D": "2020-01-01"}), NOT_FOUND),
 ]
 ORDERED = [
     *[
         (Question(VERSIONS, V, {"V": version}), found)
-        for version, found in (("1.1", NOT_FOUND), ("1.2", "a.fits"), ("1.9.9", "a.fits"), ("1.10rc1", "b.fits"), ("2", "b.fits"), ("x", NOT_FOUND))
+        for version, found in (
+            ("1.1", NOT_FOUND),
+            ("1.2", "a.fits"),
+            ("1.9.9", "a.fits"),
+            ("1.10rc1", "b.fits"),
+            ("2", "b.fits"),
+            ("x", NOT_FOUND),
+        )
     ],
     *[
         (Question(RELATIONS, V, {"V": version}), found)
-        for version, found in (("3.0", "a.fits"), ("3.1", "b.fits"), ("5", "b.fits"), ("5.5", "c.fits"), ("1.2.3", NOT_FOUND))
+        for version, found in (
+            ("3.0", "a.fits"),
+            ("3.1", "b.fits"),
+            ("5", "b.fits"),
+            ("5.5", "c.fits"),
+            ("1.2.3", NOT_FOUND),
+        )
     ],
     (Question("SelectVersion({'<3.1' : 'a.fits'})", V, {"V": "4"}), NOT_FOUND),
     (Question("VersionAfter({'1.0' : 'a.fits', '1.0.0' : 'b.fits'})", V, {"V": "1"}), REFUSED),
     *[
         (Question(f"GeometricallyNearest({NUMBERS})", N, {"N": number}), found)
-        for number, found in ((-99, "a.fits"), (1.9, "b.fits"), (2, "b.fits"), (2.1, "c.fits"), ("X", NOT_FOUND))
+        for number, found in (
+            (-99, "a.fits"),
+            (1.9, "b.fits"),
+            (2, "b.fits"),
+            (2.1, "c.fits"),
+            ("X", NOT_FOUND),
+        )
     ],
     (Question("GeometricallyNearest({10 : 'ten.fits', 3 : 'three.fits'})", N, {"N": 6.5}), "ten.fits"),
     (Question("GeometricallyNearest({})", N, {"N": 1}), NOT_FOUND),
     *[
         (Question(f"Bracket({NUMBERS})", N, {"N": number}), found)
         for number, found in (
-            (-9, ["a.fits", "a.fits"]), (0, ["a.fits", "b.fits"]), (3, ["c.fits", "c.fits"]), (9, ["c.fits", "c.fits"]), ("X", NOT_FOUND),
-        )  # fmt: skip
+            (-9, ["a.fits", "a.fits"]),
+            (0, ["a.fits", "b.fits"]),
+            (3, ["c.fits", "c.fits"]),
+            (9, ["c.fits", "c.fits"]),
+            ("X", NOT_FOUND),
+        )
     ],
     (Question("Bracket({})", N, {"N": 1}), NOT_FOUND),
 ]
 NESTING = [
     *[
         (Question(BACKTRACK, ABD, {"A": "X", "B": "B", "D": date}), found)
-        for date, found in (("2015-01-01", "wide.fits"), ("2021-01-01", "narrow.fits"), ("2001-01-01", NOT_FOUND), ("bad", NOT_FOUND))
+        for date, found in (
+            ("2015-01-01", "wide.fits"),
+            ("2021-01-01", "narrow.fits"),
+            ("2001-01-01", NOT_FOUND),
+            ("bad", NOT_FOUND),
+        )
     ],
-    *[(Question(NESTED, (("A",), ("B",)), {"A": "X", "B": b}), found) for b, found in (("P", "in.fits"), ("Q", NOT_FOUND))],
+    *[
+        (Question(NESTED, (("A",), ("B",)), {"A": "X", "B": b}), found)
+        for b, found in (("P", "in.fits"), ("Q", NOT_FOUND))
+    ],
     *[
         (Question(OVERLAP, AD, {"A": "X", "D": date}), found)
         for date, found in (
-            ("2009-01-01", NOT_FOUND), ("2010-05-05", "a.fits"), ("2011-05-05", "b.fits"), ("2013-05-05", "z.fits"),
-        )  # fmt: skip
+            ("2009-01-01", NOT_FOUND),
+            ("2010-05-05", "a.fits"),
+            ("2011-05-05", "b.fits"),
+            ("2013-05-05", "z.fits"),
+        )
     ],
     *[
         (Question(OVERLAP, AD, {"A": "X", "D": "2013-05-05"}, {"merge_overlaps": off}), NOT_FOUND)
@@ -149,21 +205,41 @@ NESTING = [
     ],
     (Question(OVERLAP, AD, {"A": "Y", "D": "2013-05-05"}, {"merge_overlaps": "False"}), "z.fits"),
     (
-        Question("Match({('X|Z',) : Match({('P',) : 'a.fits'}), 'X' : Match({('P',) : 'b.fits'})})", (("A",), ("B",)), {"A": "X", "B": "P"}),
+        Question(
+            "Match({('X|Z',) : Match({('P',) : 'a.fits'}), 'X' : Match({('P',) : 'b.fits'})})",
+            (("A",), ("B",)),
+            {"A": "X", "B": "P"},
+        ),
         NOT_FOUND,
     ),
     (
-        Question("Match({('X|Z',) : VersionAfter({'1' : 'a.fits'}), 'X' : VersionAfter({'2' : 'b.fits'})})", (("A",), ("V",)), {"A": "X", "V": "3"}),
-        "b.fits",
-    ),
-    (Question("Match({('X|Z',) : Bracket({1 : 'a.fits'}), 'X' : Bracket({2 : 'b.fits'})})", AN, {"A": "X", "N": 3}), NOT_FOUND),
-    (
-        Question("Match({('X|Z',) : ClosestTime({}), 'X' : ClosestTime({'2020-01-01' : 'b.fits'})})", AD, {"A": "X", "D": "2021-01-01"}),
+        Question(
+            "Match({('X|Z',) : VersionAfter({'1' : 'a.fits'}), 'X' : VersionAfter({'2' : 'b.fits'})})",
+            (("A",), ("V",)),
+            {"A": "X", "V": "3"},
+        ),
         "b.fits",
     ),
     (
         Question(
-            "Bracket({1 : UseAfter({'2010-01-01 00:00:00' : 'p.fits'}), 5 : UseAfter({'2010-01-01 00:00:00' : 'q.fits'})})",
+            "Match({('X|Z',) : Bracket({1 : 'a.fits'}), 'X' : Bracket({2 : 'b.fits'})})",
+            AN,
+            {"A": "X", "N": 3},
+        ),
+        NOT_FOUND,
+    ),
+    (
+        Question(
+            "Match({('X|Z',) : ClosestTime({}), 'X' : ClosestTime({'2020-01-01' : 'b.fits'})})",
+            AD,
+            {"A": "X", "D": "2021-01-01"},
+        ),
+        "b.fits",
+    ),
+    (
+        Question(
+            "Bracket({1 : UseAfter({'2010-01-01 00:00:00' : 'p.fits'}),"
+            " 5 : UseAfter({'2010-01-01 00:00:00' : 'q.fits'})})",
             (("N",), ("D",)),
             {"N": 3, "D": "2011-01-01"},
         ),
@@ -171,8 +247,14 @@ NESTING = [
     ),
 ]
 TERMINALS = [
-    *[(Question(f"Match({{'X' : {word!r}}})", A, {"A": "X"}), NA) for word in ("N/A", "n/a", "TEMP_N/A", "temp_n/a")],
-    *[(Question(f"Match({{'X' : {word!r}}})", A, {"A": "X"}), OMIT) for word in ("OMIT", "omit", "TEMP_OMIT")],
+    *[
+        (Question(f"Match({{'X' : {word!r}}})", A, {"A": "X"}), NA)
+        for word in ("N/A", "n/a", "TEMP_N/A", "temp_n/a")
+    ],
+    *[
+        (Question(f"Match({{'X' : {word!r}}})", A, {"A": "X"}), OMIT)
+        for word in ("OMIT", "omit", "TEMP_OMIT")
+    ],
     (Question("Match({'X' : ('a.fits', 'b.fits')})", A, {"A": "X"}), ["a.fits", "b.fits"]),
     (Question("Match({'X' : {'q' : 'b.fits', 'p' : 'a.fits'}})", A, {"A": "X"}), ["b.fits", "a.fits"]),
     (Question("Match({'X' : ('a' '.fits')})", A, {"A": "X"}), "a.fits"),
@@ -207,10 +289,16 @@ HEADER_KEYS = [
     (extra({"SUBARRAY": "FULL"}, GENERIC, (("SUBARRAY",),)), "full.fits"),
     (extra({"SUBARRAY": "Q"}, GENERIC, (("SUBARRAY",),)), "any.fits"),
     (extra({"SUBARRAY": "Q"}, "Match({'FULL|GENERIC' : 'a.fits'})", (("SUBARRAY",),)), NOT_FOUND),
-    (extra({"SUBARRAY": "Q"}, GENERIC, (("SUBARRAY",),), substitutions={"SUBARRAY": {"FULL": "N/A"}}), "full.fits"),
+    (
+        extra({"SUBARRAY": "Q"}, GENERIC, (("SUBARRAY",),), substitutions={"SUBARRAY": {"FULL": "N/A"}}),
+        "full.fits",
+    ),
 ]
 REFUSALS = [
-    *[(hit(element, "X"), REFUSED) for element in ("#>A#", "BETWEEN 1", "BETWEEN A B", "BETWEEN 5 1", "BETWEENX", "(A(B)")],
+    *[
+        (hit(element, "X"), REFUSED)
+        for element in ("#>A#", "BETWEEN 1", "BETWEEN A B", "BETWEEN 5 1", "BETWEENX", "(A(B)")
+    ],
     (Question("Match({('X', 'Y') : 'a.fits'})", A, {"A": "X"}), REFUSED),
     (Question("Match({'X' : 'a.fits', 'x' : 'b.fits'})", A, {"A": "X"}), REFUSED),
     (Question("Foo({'X' : 'a.fits'})", A, {"A": "X"}), REFUSED),
@@ -221,7 +309,8 @@ REFUSALS = [
 HOOKS = [
     (
         Question(
-            "Match({('F', 'SUB') : 'wrong.fits', ('N/A', 'N/A') : 'any.fits', ('T', 'CUSTOM') : 'custom.fits'})",
+            "Match({('F', 'SUB') : 'wrong.fits', ('N/A', 'N/A') : 'any.fits',"
+            " ('T', 'CUSTOM') : 'custom.fits'})",
             (("SUBARRAY", "APERTURE"),),
             {"SUBARRAY": "T", "APERTURE": aperture},
             name="hst_wfc3_biasfile_0001.rmap",
@@ -257,7 +346,11 @@ def test_answer(question, found):
 def test_crds_gives_the_same_answers():
     theirs = crds_answers([question for question, _ in CASES])
 
-    different = [(q.text(), dict(q.header), mine, their) for (q, mine), their in zip(CASES, theirs, strict=True) if mine != their]
+    different = [
+        (q.text(), dict(q.header), mine, their)
+        for (q, mine), their in zip(CASES, theirs, strict=True)
+        if mine != their
+    ]
 
     assert different == []
 

@@ -28,7 +28,10 @@ def test_the_bundled_mappings_are_enough(tmp_path):
 
 
 def test_a_seed_decides_the_cases(tmp_path):
-    runs = [fuzz(CHECKOUT / "mappings", "--count", "40", "--seed", seed, "--jobs", "1") for seed in ("3", "3", "4")]
+    runs = [
+        fuzz(CHECKOUT / "mappings", "--count", "40", "--seed", seed, "--jobs", "1")
+        for seed in ("3", "3", "4")
+    ]
     first, again, other = (run.stdout.partition("; slowest")[0].partition(": ")[2] for run in runs)
 
     assert first == again

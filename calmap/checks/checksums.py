@@ -49,9 +49,11 @@ def checksums(subject: Subject) -> Iterator[Diagnostic]:
         fix = Fix("record the checksum", (edit,))
         yield subject.finding(MISSING_CHECKSUM, span, "the header records no 'sha1sum'", fix=fix)
     else:
-        recorded = f" {entry.value.value[:40]}" if isinstance(entry.value, String) else ""
+        recorded = (
+            f" {entry.value.value[:40]}" if isinstance(entry.value, String) and entry.value.value else ""
+        )
         fix = Fix("record the right checksum", (edit,))
-        message = f"the recorded checksum{recorded} is wrong"
+        message = f"the recorded checksum{recorded} is {'wrong' if recorded else 'no checksum'}"
         hint = f"it is {subject.mapping.checksum}"
         yield subject.finding(WRONG_CHECKSUM, entry.value.span, message, hint=hint, fix=fix)
 

@@ -62,11 +62,11 @@ EQUAL_VERSIONS = Rule(
 )
 EQUALS_VERSION = Rule(
     "CM306",
-    "equals-means-up-to",
-    "`=` in SelectVersion means up to and including",
+    "misleading-relation",
+    "`=` in SelectVersion means up to and including, and `<=` means below",
     Severity.INFO,
     why="CRDS takes the first relation, in order of numbers, that is not below the version. `=5` is "
-    "therefore chosen for every version up to 5 that no smaller relation takes.",
+    "therefore chosen for every version up to 5 that no smaller relation takes, and `<=5` only below 5.",
     example=selector("'=5' : 'one.fits'", "'default' : 'two.fits'", name="SelectVersion"),
     use_instead=selector("'<5' : 'one.fits'", "'default' : 'two.fits'", name="SelectVersion"),
 )
@@ -161,10 +161,9 @@ def relations(subject: Subject) -> Iterator[Diagnostic]:
             earlier = first.setdefault(relation, entry)
             if _differ(earlier.key, entry.key):
                 yield _equal(subject, EQUAL_VERSIONS, earlier, entry, "relation")
-            elif relation[1] == "=" and relation[0] != float("inf"):
-                message = (
-                    f"{shown(entry.key)} is chosen for every version up to and including {relation[0]:g}"
-                )
+            elif relation[1] != "<" and relation[0] != float("inf"):
+                words = "up to and including" if relation[1] == "=" else "below"
+                message = f"{shown(entry.key)} is chosen for every version {words} {relation[0]:g}"
                 yield subject.finding(EQUALS_VERSION, entry.key.span, message)
         if nested.entries and (float("inf"), "=") not in first:
             message = "there is no answer for a version above all of these relations"

@@ -64,7 +64,7 @@ def list_command(
     if style == "json":
         click.echo(listing_json(columns, rows), nl=False)
     else:
-        render_listing(columns, rows, invocation.console(color))
+        render_listing(columns, rows, invocation.console(color), prose=what == "keywords")
 
 
 def _contexts(invocation: Invocation, cache: str | None, observatory: str | None) -> Rows:

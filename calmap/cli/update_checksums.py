@@ -88,7 +88,7 @@ def _difference(outcome: Outcome) -> str:
     past = outcome.status == "updated"
     if outcome.recorded is None:
         return f"{'had' if past else 'has'} no sha1sum"
-    return f"sha1sum {outcome.recorded} {'was' if past else 'is'} wrong"
+    return f"sha1sum {outcome.recorded or repr('')} {'was' if past else 'is'} wrong"
 
 
 def _summary(outcomes: Sequence[Outcome]) -> str:

@@ -13,15 +13,31 @@ from calmap.report.layout import table_rows
 from calmap.report.text import Charset
 
 
-def render_listing(columns: Sequence[str], rows: Sequence[Sequence[object]], console: Console) -> None:
-    """Write rows under their headings; cells are folded where they must be, never cut."""
+_UNBOUNDED = 10_000
+
+
+def render_listing(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], console: Console, *, prose: bool = False
+) -> None:
+    """Write rows under their headings.
+
+    Parameters
+    ----------
+    columns, rows
+        What to write.
+    console
+        Where to.
+    prose
+        The last column is text that may be folded to the console's width; names
+        never are, so that they can be copied.
+    """
     charset = Charset.of(console)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(Text(charset.safe(str(cell))) for cell in row))
-    for line in table_rows(table, console.width, console):
+    for line in table_rows(table, console.width if prose else _UNBOUNDED, console):
         console.print(line, soft_wrap=True)
 
 

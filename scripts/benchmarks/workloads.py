@@ -109,7 +109,11 @@ def _mean(works: Sequence[Callable[[], object]]) -> Callable[[], float]:
 
 def _some_headers(cases: Path, context: str, count: int) -> Iterator[Mapping[str, Any]]:
     with gzip.open(cases, "rt") as lines:
-        headers = [case["header"] for case in map(json.loads, lines) if case["context"] == context and "results" in case]
+        headers = [
+            case["header"]
+            for case in map(json.loads, lines)
+            if case["context"] == context and "results" in case
+        ]
     return islice(headers[:: max(1, len(headers) // count)], count)
 
 
@@ -118,7 +122,9 @@ def _program(corpus: Path, cache: Path) -> Task:
     ours = [_calmap(), "bestref", frame, "--cache", str(cache), "--context", CONTEXTS[0]]
     theirs = [sys.executable, "-m", "crds.bestrefs", "--files", frame, "--new-context", CONTEXTS[0]]
     theirs.append("--print-new-references")
-    return Task("program", "bestref of one FITS file, whole process", 2.0, _process(ours), _process(theirs, cache))
+    return Task(
+        "program", "bestref of one FITS file, whole process", 2.0, _process(ours), _process(theirs, cache)
+    )
 
 
 def _duplicates(corpus: Path, crds: Reference) -> Task:
@@ -133,13 +139,17 @@ def _duplicates(corpus: Path, crds: Reference) -> Task:
         return list(duplicate_keys(subject(mapping, mapping.file, NoSurroundings())))
 
     what = f"duplicate keys of a {path.stat().st_size // 1000}-kB rmap, parsing included"
-    return Task("duplicates", what, 20.0, repeated(look, 3), lambda: seconds_of(lambda: crds.check_duplicates(path)))
+    return Task(
+        "duplicates", what, 20.0, repeated(look, 3), lambda: seconds_of(lambda: crds.check_duplicates(path))
+    )
 
 
 def _verify(corpus: Path, cache: Path) -> Task:
     paths = [str(corpus / name) for name in _FIVE]
     theirs = [*_CHECKSUM, "--verify", *paths]
-    return Task("verify", "the same against crds checksum --verify", None, _check(paths), _process(theirs, cache))
+    return Task(
+        "verify", "the same against crds checksum --verify", None, _check(paths), _process(theirs, cache)
+    )
 
 
 def _checksums(corpus: Path, cache: Path, scratch: Path) -> Task:
@@ -163,7 +173,9 @@ def _calmap() -> str:
 
 
 def _process(command: Sequence[str], cache: Path | None = None) -> Callable[[], float]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("CRDS_", "CALMAP_"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("CRDS_", "CALMAP_"))
+    }
     environment |= settings(cache) if cache else {}
 
     def run() -> None:

@@ -67,7 +67,7 @@ def expected(result: object) -> Answer:
             return Answer("found", tuple(map(str, value)))
         case "files", dict():
             return Answer("found", tuple(sorted(map(str, value.values()))), ordered=False)
-        case ("na" | "omit" | "not_found"), _:
+        case (("na" | "omit" | "not_found"), _):
             return Answer(kind)
         case "oracle_bug", _:
             return Answer("bug")

@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from known_answers.answers import CaseError
-
 Case: TypeAlias = Mapping[str, Any]
 
 
@@ -27,24 +25,28 @@ def read_cases(path: Path) -> Iterator[tuple[int, Case]]:
     UnreadableError
         If the file can't be read, or a line is no JSON object.
     """
-    number = 0
     try:
-        with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+        with (
+            gzip.open(path, "rt", encoding="utf-8")
+            if path.suffix == ".gz"
+            else path.open(encoding="utf-8") as file
+        ):
             for number, line in enumerate(file, start=1):
                 if line.strip():
-                    yield number, _case(line)
-    except (OSError, EOFError, zlib.error) as problem:
-        raise UnreadableError(f"{path} can't be read: {getattr(problem, 'strerror', None) or problem}") from None
+                    yield number, _case(f"{path}:{number}", line)
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as problem:
+        raise UnreadableError(
+            f"{path} can't be read: {getattr(problem, 'strerror', None) or problem}"
+        ) from None
+
+
+def _case(place: str, line: str) -> Case:
+    try:
+        case = json.loads(line)
     except (ValueError, RecursionError) as problem:
-        if isinstance(problem, CaseError):
-            raise
-        raise UnreadableError(f"{path}:{number + 1}: not a JSON object: {problem}") from None
-
-
-def _case(line: str) -> Case:
-    case = json.loads(line)
+        raise UnreadableError(f"{place}: not a JSON object: {problem}") from None
     if not isinstance(case, dict):
-        raise ValueError(f"{line[:40].strip()} is no object")
+        raise UnreadableError(f"{place}: not a JSON object: {line[:40].strip()}")
     return case
 
 

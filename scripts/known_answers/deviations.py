@@ -36,7 +36,9 @@ def read_deviations(path: Path) -> Mapping[str, Listed]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
-        raise UnreadableError(f"{path} can't be read: {getattr(problem, 'strerror', None) or problem}") from None
+        raise UnreadableError(
+            f"{path} can't be read: {getattr(problem, 'strerror', None) or problem}"
+        ) from None
     for line in text.splitlines():
         if heading := _HEADING.match(line):
             deviation = heading[1]

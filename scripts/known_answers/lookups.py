@@ -70,7 +70,9 @@ class Lookups:
         name, header = _asked(case, "rmap")
         reference = self.cache.rules(name.partition("_")[0]).reference(name)
         values = {key: condition_value(header.get(key, UNDEFINED)) for key in reference.terms.required}
-        return _comparison(case, None, name, case["result"], reference.choose(values), reference.interpret(values))
+        return _comparison(
+            case, None, name, case["result"], reference.choose(values), reference.interpret(values)
+        )
 
     def _context(self, case: Case) -> Iterator[Comparison]:
         name, header = _asked(case, "context")
@@ -124,7 +126,9 @@ def _asked(case: Case, kind: str) -> tuple[str, Mapping[str, Any]]:
     return name, header
 
 
-def _comparison(case: Case, reftype: str | None, question: str, result: object, fast: Outcome, slow: Outcome) -> Comparison:
-    return Comparison(digest(case, reftype), question, expected(result), given(fast), given(slow), fast.reason)
-
-
+def _comparison(
+    case: Case, reftype: str | None, question: str, result: object, fast: Outcome, slow: Outcome
+) -> Comparison:
+    return Comparison(
+        digest(case, reftype), question, expected(result), given(fast), given(slow), fast.reason
+    )

@@ -14,21 +14,133 @@ _TOKEN = re.compile(rb"'[^'\n]*'|\"[^\"\n]*\"|\w+|[^\s\w]|\s+")
 _NUMBER = re.compile(rb"\d+(?:\.\d+)?")
 _STRING = re.compile(rb"'[^'\n]*'")
 _TOKENS: Sequence[bytes] = (
-    *(b"'", b'"', b"'''", b'"""', b"\\", b"#", b"{", b"}", b"(", b")", b"[", b"]", b",", b":", b"=", b";", b"\n"),
-    *(b"\r\n", b"\x00", b"\xff", b"\xef\xbb\xbf", b"\t", b"\x0c", "\u2028é漢".encode(), b"\\\n", b"None", b"True"),
+    *(
+        b"'",
+        b'"',
+        b"'''",
+        b'"""',
+        b"\\",
+        b"#",
+        b"{",
+        b"}",
+        b"(",
+        b")",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"=",
+        b";",
+        b"\n",
+    ),
+    *(
+        b"\r\n",
+        b"\x00",
+        b"\xff",
+        b"\xef\xbb\xbf",
+        b"\t",
+        b"\x0c",
+        "\u2028é漢".encode(),
+        b"\\\n",
+        b"None",
+        b"True",
+    ),
     *(b"Match({", b"UseAfter({", b"ClosestTime({", b"VersionAfter({", b"SelectVersion({", b"Bracket({"),
-    *(b"GeometricallyNearest({", b"})", b"header = {", b"selector = Match({", b"comment = '''", b"-", b"0x", b"1e"),
-    *(b"'N/A'", b"'OMIT'", b"'*'", b"lambda", b"import os", b"f'", b"r'", b"b'", b"u'", b"'sha1sum' : ", b"'name' : "),
-    *(b"'parkey' : ", b"'substitutions' : {", b"'rmap_relevance' : ", b"# calmap: ignore", b"# calmap: ignore[CM201]"),
+    *(
+        b"GeometricallyNearest({",
+        b"})",
+        b"header = {",
+        b"selector = Match({",
+        b"comment = '''",
+        b"-",
+        b"0x",
+        b"1e",
+    ),
+    *(
+        b"'N/A'",
+        b"'OMIT'",
+        b"'*'",
+        b"lambda",
+        b"import os",
+        b"f'",
+        b"r'",
+        b"b'",
+        b"u'",
+        b"'sha1sum' : ",
+        b"'name' : ",
+    ),
+    *(
+        b"'parkey' : ",
+        b"'substitutions' : {",
+        b"'rmap_relevance' : ",
+        b"# calmap: ignore",
+        b"# calmap: ignore[CM201]",
+    ),
 )
 _HOSTILE: Sequence[bytes] = (
-    *(b"(a|a)*b", b"((a+)+)+$", b"(" + b"a?" * 500 + b"a" * 500 + b")", b"(a{1000}{1000})", b"(\\1)", b"(?=a)", b"({})"),
-    *(b"NOT " * 300 + b"X", b"BETWEEN 1 nan", b"BETWEEN -inf inf", b"BETWEEN 9e999 1", b"between", b"#>1 AND <2 AND >3#"),
-    *(b"#>1 OR " * 50 + b"#", b"#" * 400, b"*a" * 300, b"*" * 2000 + b"|x", b"[" * 200 + b"|x", b"[!-z]|[z-a]|[[:", b"{", b"("),
-    *(b"A|" * 5000, b"|" * 999, b">", b">1e999", b"<NaN", b"0000-00-00", b"2020-01-01T", b"9" * 5000, b"1." * 60),
-    *(b"2020-02-30 25:61:61", b"99999-01-01", b"Feb 31 9999999999", b"../../etc/passwd", b"/etc/passwd", b"a/b.fits", b".."),
-    *(b"hst_0001.pmap", b"(A == 'X')", b"(" + b"not " * 500 + b"A)", b"(" * 100 + b"A" + b")" * 100, b"(A if B else C)"),
-    *(b"(A < B < C < D)", b"(1 < 'a')", b"(A in B)", b"(A.B.C == 'X')", b"((A) or" * 60, b"\xcc\x81" * 100, b" " * 3000),
+    *(
+        b"(a|a)*b",
+        b"((a+)+)+$",
+        b"(" + b"a?" * 500 + b"a" * 500 + b")",
+        b"(a{1000}{1000})",
+        b"(\\1)",
+        b"(?=a)",
+        b"({})",
+    ),
+    *(
+        b"NOT " * 300 + b"X",
+        b"BETWEEN 1 nan",
+        b"BETWEEN -inf inf",
+        b"BETWEEN 9e999 1",
+        b"between",
+        b"#>1 AND <2 AND >3#",
+    ),
+    *(
+        b"#>1 OR " * 50 + b"#",
+        b"#" * 400,
+        b"*a" * 300,
+        b"*" * 2000 + b"|x",
+        b"[" * 200 + b"|x",
+        b"[!-z]|[z-a]|[[:",
+        b"{",
+        b"(",
+    ),
+    *(
+        b"A|" * 5000,
+        b"|" * 999,
+        b">",
+        b">1e999",
+        b"<NaN",
+        b"0000-00-00",
+        b"2020-01-01T",
+        b"9" * 5000,
+        b"1." * 60,
+    ),
+    *(
+        b"2020-02-30 25:61:61",
+        b"99999-01-01",
+        b"Feb 31 9999999999",
+        b"../../etc/passwd",
+        b"/etc/passwd",
+        b"a/b.fits",
+        b"..",
+    ),
+    *(
+        b"hst_0001.pmap",
+        b"(A == 'X')",
+        b"(" + b"not " * 500 + b"A)",
+        b"(" * 100 + b"A" + b")" * 100,
+        b"(A if B else C)",
+    ),
+    *(
+        b"(A < B < C < D)",
+        b"(1 < 'a')",
+        b"(A in B)",
+        b"(A.B.C == 'X')",
+        b"((A) or" * 60,
+        b"\xcc\x81" * 100,
+        b" " * 3000,
+    ),
 )
 
 
@@ -107,7 +219,14 @@ def repeat_line(data: bytes, rng: Random) -> bytes:
 
 def nest_deeply(data: bytes, rng: Random) -> bytes:
     opening, closing = rng.choice(
-        ((b"(", b")"), (b"[", b"]"), (b"{1:", b"}"), (b"(1,", b")"), (b"Match({'x':", b"})"), (b"UseAfter({'2020-01-01':", b"})"))
+        (
+            (b"(", b")"),
+            (b"[", b"]"),
+            (b"{1:", b"}"),
+            (b"(1,", b")"),
+            (b"Match({'x':", b"})"),
+            (b"UseAfter({'2020-01-01':", b"})"),
+        )
     )
     depth = rng.choice((5, 39, 41, 100, 3000, 20000))
     strings = list(_STRING.finditer(data))
@@ -118,14 +237,30 @@ def nest_deeply(data: bytes, rng: Random) -> bytes:
 
 def grow_number(data: bytes, rng: Random) -> bytes:
     numbers = list(_NUMBER.finditer(data))
-    huge = rng.choice((b"9" * 4001, b"9" * 200_000, b"1e999", b"1e-999", b"0" * 5000, b"-1", b"0x" + b"f" * 5000, b"1_0", b"00012"))
+    huge = rng.choice(
+        (
+            b"9" * 4001,
+            b"9" * 200_000,
+            b"1e999",
+            b"1e-999",
+            b"0" * 5000,
+            b"-1",
+            b"0x" + b"f" * 5000,
+            b"1_0",
+            b"00012",
+        )
+    )
     start, end = rng.choice(numbers).span() if numbers else (0, 0)
     return data[:start] + huge + data[end:]
 
 
 def lengthen_line(data: bytes, rng: Random) -> bytes:
     place = _at(data, rng)
-    return data[:place] + rng.choice((b"x", b" ", b"'", b"#", b"('", b"|", b"\\", b"9")) * rng.choice((3000, 100_000)) + data[place:]
+    return (
+        data[:place]
+        + rng.choice((b"x", b" ", b"'", b"#", b"('", b"|", b"\\", b"9")) * rng.choice((3000, 100_000))
+        + data[place:]
+    )
 
 
 def replace_string(data: bytes, rng: Random) -> bytes:

@@ -13,9 +13,9 @@ from random import Random
 from calmap.checks.fixes import apply_fixes
 from calmap.checks.runner import check_mapping
 from calmap.compile.reference import compile_reference
-from calmap.model.recording import update_checksum
 from calmap.errors import CalmapError
 from calmap.model.mapping import Mapping, parse_mapping
+from calmap.model.recording import update_checksum
 from calmap.observatories.library import load_observatory
 from calmap.report import concise
 from calmap.syntax.ast import MappingKind

@@ -101,5 +101,7 @@ def _lost(worker: _Worker, limit: float) -> Report:
     seconds = time.monotonic() - worker.since
     hung = worker.process.is_alive()
     worker.stop()
-    outcome = f"hang: stopped after {seconds:.0f} s" if hung else f"crash: exit code {worker.process.exitcode}"
+    outcome = (
+        f"hang: stopped after {seconds:.0f} s" if hung else f"crash: exit code {worker.process.exitcode}"
+    )
     return Report(worker.number, seconds, 0, outcome, f"{outcome} (limit {limit:g} s)")
