@@ -12,7 +12,6 @@ from rich.text import Text
 from calmap.report.layout import table_rows
 from calmap.report.text import Charset
 
-
 _UNBOUNDED = 10_000
 
 
