@@ -1,6 +1,5 @@
 """Every real mapping is read, kept to the byte, and knows the place of everything in it."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,12 +13,22 @@ from calmap.syntax.ast import List, MappingKind, SelectorCall, Set, Table, Tuple
 from calmap.syntax.parser import parse
 
 CHECKOUT = Path(__file__).parent.parent
-CORPUS = CHECKOUT.parent / "shared" / "corpus"
 REFUSED = {
     "hst_acs_darkfile_badexpr.rmap": "ccdamp is no expression",
     "hst_acs_darkfile_missing_key.rmap": "the header lacks 'mapping'",
 }
 """Mappings that crds 14.0.3 refuses to load too."""
+WRONG_CHECKSUMS = {
+    "roman_wfi_epsf_0001.rmap",
+    "hst-bad-xsum.rmap",
+    "hst-missing-xsum.rmap",
+    "hst_acs_0491.imap",
+    "hst_acs_darkfile_missing_key.rmap",
+    "hst_cos_dup.rmap",
+    "hst_cos_tdstab_duplicate.rmap",
+    "roman_wfi_flat_0004_duplicate.rmap",
+}
+"""Mappings whose checksum crds 14.0.3 finds wrong or missing, or that it can't load at all."""
 
 
 def mappings(folder: Path) -> list[Path]:
@@ -34,7 +43,7 @@ def real(request) -> list[Path]:
 
 
 def test_the_corpus_is_complete(corpus):
-    assert len(mappings(corpus / "crds-cache") + mappings(corpus / "odd")) == 480
+    assert len(mappings(corpus / "crds-cache") + mappings(corpus / "odd")) >= 480
 
 
 def test_every_mapping_is_read_and_kept_to_the_byte(real):
@@ -59,10 +68,17 @@ def test_every_reference_mapping_compiles(real):
     assert len(problems) in (0, 2)
 
 
-def test_recorded_checksums(real):
-    wrong = {mapping.name for mapping in map(load_mapping, real) if mapping.recorded_checksum != mapping.checksum}
+def test_recorded_checksums_are_judged(corpus):
+    judged = [
+        *mappings(corpus / "crds-cache"),
+        *mappings(corpus / "odd"),
+        *mappings(corpus / "tmt-crds-cache"),
+    ]
+    wrong = {
+        mapping.name for mapping in map(load_mapping, judged) if mapping.recorded_checksum != mapping.checksum
+    }
 
-    assert all(re.match(r"hst|jwst|roman|tobs|ligeriri|tmt", name) for name in wrong) or not wrong
+    assert wrong == WRONG_CHECKSUMS
 
 
 def parts(value: Value) -> Iterator[Value]:

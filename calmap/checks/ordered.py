@@ -95,7 +95,7 @@ RULES = (
 
 _SORTED = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?")
 _ISO_LIKE = re.compile(r"\d{4}[-/]\d\d[-/]\d\d(?:[T ].*)?")
-_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
+_NUMBER = re.compile(r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d{1,3})?")
 
 
 def dates(subject: Subject) -> Iterator[Diagnostic]:

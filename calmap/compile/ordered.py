@@ -14,6 +14,7 @@ from calmap.model.dates import DateError, normal_date, parse_standard
 from calmap.model.values import UNDEFINED
 from calmap.model.versions import VersionError, version_parts
 
+_MAX_REMEMBERED = 100
 Header: TypeAlias = Mapping[str, str]
 Pick: TypeAlias = "tuple[Any, tuple[Row, ...]]"
 Picker: TypeAlias = Callable[[Ordered, Header], "Pick | Outcome"]
@@ -26,10 +27,16 @@ def pick(selector: Ordered, header: Header) -> Pick | Outcome:
 
 def header_date(parameters: tuple[str, ...], header: Header) -> str | Outcome:
     """Date of a header in normal form, or why there is none."""
-    return _date(parameters, tuple([header.get(parameter, UNDEFINED) for parameter in parameters]))
+    values = tuple([header.get(parameter, UNDEFINED) for parameter in parameters])
+    remembered = sum(map(len, values)) <= _MAX_REMEMBERED
+    return _remembered(parameters, values) if remembered else _date(parameters, values)
 
 
 @lru_cache(maxsize=1024)
+def _remembered(parameters: tuple[str, ...], values: tuple[str, ...]) -> str | Outcome:
+    return _date(parameters, values)
+
+
 def _date(parameters: tuple[str, ...], values: tuple[str, ...]) -> str | Outcome:
     for parameter, value in zip(parameters, values, strict=True):
         if value.strip() == UNDEFINED:

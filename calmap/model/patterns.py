@@ -11,7 +11,7 @@ import fnmatch
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, Protocol
 
 from calmap.model.values import ANY, NA, alternatives
@@ -22,7 +22,9 @@ NO_MATCH: Final = -1
 
 MAX_PATTERN = 100_000
 MAX_NESTED = 20
+MAX_GLOB = 1_000
 _MAX_REGEX = 2_000
+_MAX_REMEMBERED = 200
 _RELATION = re.compile(
     r"(?P<operator>[<>]=?)\s*(?P<number>[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?)(?P<rest>.*)", re.S
 )
@@ -119,7 +121,6 @@ class Negation:
         return -self.item.match(value)
 
 
-@lru_cache(maxsize=16384)
 def pattern(text: str, *, strict: bool = False) -> Pattern:
     """Pattern of a conditioned element of a match key.
 
@@ -138,6 +139,12 @@ def pattern(text: str, *, strict: bool = False) -> Pattern:
     """
     if len(text) > MAX_PATTERN:
         raise PatternError(f"an element of more than {MAX_PATTERN} characters")
+    remembered = len(text) <= _MAX_REMEMBERED
+    return _remembered(text, strict) if remembered else _pattern(text, strict, MAX_NESTED)
+
+
+@lru_cache(maxsize=16384)
+def _remembered(text: str, strict: bool) -> Pattern:
     return _pattern(text, strict, MAX_NESTED)
 
 
@@ -169,11 +176,14 @@ def _globs(text: str) -> Pattern:
     members = alternatives(text)
     if not any(_GLOB.search(member) for member in members):
         return OneOf(frozenset(members or ("",)) - {NA})
-    try:
-        matchers = [re.compile(fnmatch.translate(member)).match for member in members]
-    except (re.error, OverflowError, RecursionError) as problem:
-        raise PatternError(f"'{text}' is not a glob: {problem}") from None
-    return Test(f"^({text})$", lambda value: any(match(value) for match in matchers))
+    if any(len(member) > MAX_GLOB for member in members):
+        raise PatternError(f"a glob of more than {MAX_GLOB:,} characters")
+
+    @cache
+    def matchers() -> tuple[Callable[[str], object], ...]:
+        return tuple(re.compile(fnmatch.translate(member)).match for member in members)
+
+    return Test(f"^({text})$", lambda value: any(match(value) for match in matchers()))
 
 
 def _regex(text: str) -> Callable[[str], bool]:

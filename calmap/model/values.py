@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_NUMBER = re.compile(r"[-+]?[0-9]*\.?[0-9]+([eE][-+]?[0-9]+)?|[+-]?[0-9]+\.")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]++(?:\.[0-9]++)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?|[-+]?[0-9]++\.")
 _DONT_CARE = re.compile(r"-2147483648.0|\(\)|N/A|NOT APPLICABLE|NOT_APPLICABLE$")
 _MAX_NUMBER = 4000
+_MAX_REMEMBERED = 200
 NA = "N/A"
 ANY = "*"
 UNDEFINED = "UNDEFINED"
 
 
-@lru_cache(maxsize=8192)
 def condition_text(text: str) -> str:
     """Conditioned form of a string.
 
@@ -25,6 +25,15 @@ def condition_text(text: str) -> str:
     ``ANY`` is ``*``; truth values are ``T`` and ``F``; whatever begins with
     ``N/A`` or ``()`` or means the same is ``N/A``.
     """
+    return _remembered(text) if len(text) <= _MAX_REMEMBERED else _condition(text)
+
+
+@lru_cache(maxsize=8192)
+def _remembered(text: str) -> str:
+    return _condition(text)
+
+
+def _condition(text: str) -> str:
     value = text.strip().upper()
     if len(value) < _MAX_NUMBER and _NUMBER.fullmatch(value):
         value = str(float(value))

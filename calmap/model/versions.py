@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _VERSION = re.compile(r"(\d{1,8}(?:\.\d{1,8}(?:\.\d{1,8})?)?)[a-zA-Z0-9_+\-.]{0,128}")
-_RELATION = re.compile(r"(?P<relation><=|<|==|=|)\s*(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*")
+_RELATION = re.compile(
+    r"(?P<relation><=|<|==|=|)\s*(?P<number>[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d++)?)\s*"
+)
 
 
 class VersionError(ValueError):

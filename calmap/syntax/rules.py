@@ -64,6 +64,7 @@ _WORDS = MappingProxyType({
     "NAME": "a name", "$END": "the end of the file",
 })  # fmt: skip
 _LAST_STRING = re.compile(r"(?:'[^'\\n]*'|\"[^\"\\n]*\")\s*$")
+_LAST_NAME = re.compile(r"(\w+)\s*\Z")
 _VALUE = frozenset({"a string", "a number", "'('", "'['", "'{'", "True, False or None", "a name"})
 
 
@@ -101,6 +102,9 @@ def _at_token(source: Source, token: Token, expected: set[str]) -> Diagnostic:
             source, Span(end, end), f"the file ends where {words} was expected", _unclosed(expected)
         )
     start = token.start_pos or 0
+    if set(expected) == {"LPAR"} and (name := _LAST_NAME.search(source.text, max(0, start - 80), start)):
+        message = f"'{name[1]}' is no value, nor a selector with '(' after it"
+        return syntax_error(source, Span(*name.span(1)), message)
     line_end = source.text.find("\n", start)
     text = str(token) if len(token) <= 40 else str(token)[:37] + "..."
     text = text.split("\n")[0].rstrip()
@@ -134,7 +138,7 @@ def _missing_comma(source: Source, start: int, expected: set[str]) -> str | None
     before = source.position(len(source.text[:start].rstrip())).line
     if before == line:
         key = _LAST_STRING.sub("", source.line(line)[: source.position(start).column - 1])
-        if key.strip():
+        if key.strip() or source.text[start] != ":":
             return None
         before = source.position(len(source.text[: source.line_starts[line - 1]].rstrip())).line
     return f"is a comma missing at the end of line {before}?"

@@ -50,7 +50,7 @@ class Result:
 
 
 def measure(task: Task, repetitions: int) -> Result:
-    """Run both in turn, the first round of each not counted unless there is only one."""
+    """Run both in turn, again and again."""
     seconds: tuple[list[float], list[float]] = ([], [])
     for _ in range(repetitions):
         for run, times in zip((task.calmap, task.crds), seconds, strict=True):

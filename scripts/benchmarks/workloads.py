@@ -148,7 +148,11 @@ def _verify(corpus: Path, cache: Path) -> Task:
     paths = [str(corpus / name) for name in _FIVE]
     theirs = [*_CHECKSUM, "--verify", *paths]
     return Task(
-        "verify", "the same against crds checksum --verify", None, _check(paths), _process(theirs, cache)
+        "verify",
+        "the same, where crds does not look for duplicate keys",
+        None,
+        _check(paths),
+        _process(theirs, cache),
     )
 
 
@@ -160,7 +164,7 @@ def _checksums(corpus: Path, cache: Path, scratch: Path) -> Task:
         copies = [shutil.copy(path, scratch) for path in paths]
         return _process([*_CHECKSUM, *copies], cache)()
 
-    what = f"checksums of five rmaps of {size} kB on average, whole process"
+    what = f"checksums of five {size}-kB rmaps, whole process"
     return Task("checksums", what, 50.0, _check(paths), rewrite)
 
 
