@@ -7,141 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import TypeAlias
 
+from mutation.fragments import BRACKETS, NUMBERS, TOKENS, VALUES
+
 Mutator: TypeAlias = Callable[[bytes, Random], bytes]
 
 MAX_BYTES = 1_500_000
 _TOKEN = re.compile(rb"'[^'\n]*'|\"[^\"\n]*\"|\w+|[^\s\w]|\s+")
 _NUMBER = re.compile(rb"\d+(?:\.\d+)?")
 _STRING = re.compile(rb"'[^'\n]*'")
-_TOKENS: Sequence[bytes] = (
-    *(
-        b"'",
-        b'"',
-        b"'''",
-        b'"""',
-        b"\\",
-        b"#",
-        b"{",
-        b"}",
-        b"(",
-        b")",
-        b"[",
-        b"]",
-        b",",
-        b":",
-        b"=",
-        b";",
-        b"\n",
-    ),
-    *(
-        b"\r\n",
-        b"\x00",
-        b"\xff",
-        b"\xef\xbb\xbf",
-        b"\t",
-        b"\x0c",
-        "\u2028é漢".encode(),
-        b"\\\n",
-        b"None",
-        b"True",
-    ),
-    *(b"Match({", b"UseAfter({", b"ClosestTime({", b"VersionAfter({", b"SelectVersion({", b"Bracket({"),
-    *(
-        b"GeometricallyNearest({",
-        b"})",
-        b"header = {",
-        b"selector = Match({",
-        b"comment = '''",
-        b"-",
-        b"0x",
-        b"1e",
-    ),
-    *(
-        b"'N/A'",
-        b"'OMIT'",
-        b"'*'",
-        b"lambda",
-        b"import os",
-        b"f'",
-        b"r'",
-        b"b'",
-        b"u'",
-        b"'sha1sum' : ",
-        b"'name' : ",
-    ),
-    *(
-        b"'parkey' : ",
-        b"'substitutions' : {",
-        b"'rmap_relevance' : ",
-        b"# calmap: ignore",
-        b"# calmap: ignore[CM201]",
-    ),
-)
-_HOSTILE: Sequence[bytes] = (
-    *(
-        b"(a|a)*b",
-        b"((a+)+)+$",
-        b"(" + b"a?" * 500 + b"a" * 500 + b")",
-        b"(a{1000}{1000})",
-        b"(\\1)",
-        b"(?=a)",
-        b"({})",
-    ),
-    *(
-        b"NOT " * 300 + b"X",
-        b"BETWEEN 1 nan",
-        b"BETWEEN -inf inf",
-        b"BETWEEN 9e999 1",
-        b"between",
-        b"#>1 AND <2 AND >3#",
-    ),
-    *(
-        b"#>1 OR " * 50 + b"#",
-        b"#" * 400,
-        b"*a" * 300,
-        b"*" * 2000 + b"|x",
-        b"[" * 200 + b"|x",
-        b"[!-z]|[z-a]|[[:",
-        b"{",
-        b"(",
-    ),
-    *(
-        b"A|" * 5000,
-        b"|" * 999,
-        b">",
-        b">1e999",
-        b"<NaN",
-        b"0000-00-00",
-        b"2020-01-01T",
-        b"9" * 5000,
-        b"1." * 60,
-    ),
-    *(
-        b"2020-02-30 25:61:61",
-        b"99999-01-01",
-        b"Feb 31 9999999999",
-        b"../../etc/passwd",
-        b"/etc/passwd",
-        b"a/b.fits",
-        b"..",
-    ),
-    *(
-        b"hst_0001.pmap",
-        b"(A == 'X')",
-        b"(" + b"not " * 500 + b"A)",
-        b"(" * 100 + b"A" + b")" * 100,
-        b"(A if B else C)",
-    ),
-    *(
-        b"(A < B < C < D)",
-        b"(1 < 'a')",
-        b"(A in B)",
-        b"(A.B.C == 'X')",
-        b"((A) or" * 60,
-        b"\xcc\x81" * 100,
-        b" " * 3000,
-    ),
-)
 
 
 def mutate(data: bytes, others: Sequence[bytes], rng: Random) -> bytes:
@@ -197,7 +70,7 @@ def truncate(data: bytes, rng: Random) -> bytes:
 def insert_tokens(data: bytes, rng: Random) -> bytes:
     for _ in range(rng.choice((1, 1, 2, 8))):
         place = _at(data, rng)
-        data = data[:place] + rng.choice(_TOKENS) * rng.choice((1, 1, 1, 2)) + data[place:]
+        data = data[:place] + rng.choice(TOKENS) * rng.choice((1, 1, 1, 2)) + data[place:]
     return data
 
 
@@ -218,16 +91,7 @@ def repeat_line(data: bytes, rng: Random) -> bytes:
 
 
 def nest_deeply(data: bytes, rng: Random) -> bytes:
-    opening, closing = rng.choice(
-        (
-            (b"(", b")"),
-            (b"[", b"]"),
-            (b"{1:", b"}"),
-            (b"(1,", b")"),
-            (b"Match({'x':", b"})"),
-            (b"UseAfter({'2020-01-01':", b"})"),
-        )
-    )
+    opening, closing = rng.choice(BRACKETS)
     depth = rng.choice((5, 39, 41, 100, 3000, 20000))
     strings = list(_STRING.finditer(data))
     start, end = rng.choice(strings).span() if strings and rng.random() < 0.8 else _part(data, rng)
@@ -237,19 +101,7 @@ def nest_deeply(data: bytes, rng: Random) -> bytes:
 
 def grow_number(data: bytes, rng: Random) -> bytes:
     numbers = list(_NUMBER.finditer(data))
-    huge = rng.choice(
-        (
-            b"9" * 4001,
-            b"9" * 200_000,
-            b"1e999",
-            b"1e-999",
-            b"0" * 5000,
-            b"-1",
-            b"0x" + b"f" * 5000,
-            b"1_0",
-            b"00012",
-        )
-    )
+    huge = rng.choice(NUMBERS)
     start, end = rng.choice(numbers).span() if numbers else (0, 0)
     return data[:start] + huge + data[end:]
 
@@ -270,7 +122,7 @@ def replace_string(data: bytes, rng: Random) -> bytes:
         if not strings:
             break
         start, end = rng.choice(strings).span()
-        data = data[: start + 1] + rng.choice(_HOSTILE).replace(b"'", b"\\'") + data[end - 1 :]
+        data = data[: start + 1] + rng.choice(VALUES).replace(b"'", b"\\'") + data[end - 1 :]
     return data
 
 
