@@ -41,8 +41,8 @@ def mapping_name(name: str) -> MappingName | None:
 
 def mapping_kind(name: str) -> MappingKind | None:
     """Which level of mapping a file name stands for, by its extension."""
-    extension = name.rpartition(".")[2].lower()
-    return MappingKind(extension) if extension in {"pmap", "imap", "rmap"} else None
+    stem, _, extension = name.lower().rpartition(".")
+    return MappingKind(extension) if stem and extension in {"pmap", "imap", "rmap"} else None
 
 
 def is_safe(name: str) -> bool:

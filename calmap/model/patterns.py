@@ -44,10 +44,6 @@ class PatternError(ValueError):
 class Pattern(Protocol):
     """Judges one header value."""
 
-    @property
-    def literals(self) -> frozenset[str] | None:
-        """The values this pattern matches beside ``*``, if they can be listed."""
-
     def match(self, value: str) -> int:
         """`MATCH`, `DONT_CARE` or `NO_MATCH`."""
 
@@ -55,11 +51,6 @@ class Pattern(Protocol):
 @dataclass(frozen=True, slots=True)
 class Anything:
     """``N/A`` in a rule: the value does not matter."""
-
-    @property
-    def literals(self) -> frozenset[str] | None:
-        """None: not a list of values."""
-        return None
 
     def match(self, value: str) -> int:
         """Don't care, whatever the value."""
@@ -71,11 +62,6 @@ class OneOf:
     """One value, or any of several joined by ``|``."""
 
     values: frozenset[str]
-
-    @property
-    def literals(self) -> frozenset[str] | None:
-        """The values."""
-        return self.values
 
     def match(self, value: str) -> int:
         """Match one of the values."""
@@ -91,11 +77,6 @@ class Test:
     text: str
     accepts: Callable[[str], bool]
 
-    @property
-    def literals(self) -> frozenset[str] | None:
-        """None: not a list of values."""
-        return None
-
     def match(self, value: str) -> int:
         """Match what the test accepts."""
         if value in (ANY, self.text):
@@ -110,11 +91,6 @@ class Negation:
     """``NOT`` before another pattern."""
 
     item: Pattern
-
-    @property
-    def literals(self) -> frozenset[str] | None:
-        """None: not a list of values."""
-        return None
 
     def match(self, value: str) -> int:
         """Match what the other pattern does not."""
