@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -31,14 +32,14 @@ class Source:
 
     name: str
     text: str
-    _line_starts: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
+    _line_starts: tuple[int, ...] = field(default=(), init=False, repr=False, compare=False)
 
     @property
-    def line_starts(self) -> list[int]:
+    def line_starts(self) -> tuple[int, ...]:
         """Offsets at which the lines start; found when first asked for."""
         if not self._line_starts:
-            self._line_starts.append(0)
-            self._line_starts.extend(i + 1 for i, c in enumerate(self.text) if c == "\n")
+            found = (0, *(match.end() for match in re.finditer("\n", self.text)))
+            object.__setattr__(self, "_line_starts", found)
         return self._line_starts
 
     def position(self, offset: int) -> Position:

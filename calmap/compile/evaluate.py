@@ -50,8 +50,9 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
             if name not in values:
                 raise EvaluationError(f"'{name}' is not defined")
             return values[name]
-        case Sequence(items):
-            return tuple(evaluate(item, values) for item in items)
+        case Sequence(items, bracket):
+            sequence = tuple if bracket == "(" else list
+            return sequence(evaluate(item, values) for item in items)
         case Compare():
             return _compare(expression, values)
         case Not(item):

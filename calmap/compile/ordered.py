@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from math import isfinite, nan
 from typing import Any, TypeAlias
 
 from calmap.compile.outcome import Outcome, failed, missed, refusal
@@ -138,9 +139,12 @@ def _number(selector: Ordered, header: Header) -> float | Outcome:
     parameter = selector.parameters[0] if selector.parameters else ""
     text = header.get(parameter, UNDEFINED)
     try:
-        return float(text)
+        value = float(text)
     except ValueError:
-        return refusal(parameter, text) if text == UNDEFINED else failed(f"{parameter}={text!r} is no number")
+        value = nan
+    if isfinite(value):
+        return value
+    return refusal(parameter, text) if text == UNDEFINED else failed(f"{parameter}={text!r} is no number")
 
 
 _PICKERS: Mapping[str, Picker] = {

@@ -68,12 +68,15 @@ def joined(terminals: list[Terminal], merged: Outcome | None) -> Outcome:
     weight say, then N/A, then OMIT. (CRDS hands out tuples such as
     ``('N/A', 'x.fits')`` here, or fails.)
     """
+    if merged is not None and merged.final:
+        return merged
     outcomes = [reached(terminal) for terminal in terminals]
     if merged is not None:
         outcomes.append(merged)
     for answer in (Answer.FOUND, Answer.NOT_APPLICABLE, Answer.OMITTED):
         same = [outcome for outcome in outcomes if outcome.answer is answer]
         if same:
-            files = tuple(name for outcome in same for name in outcome.files)
+            names = tuple(name for outcome in same for name in outcome.files)
+            files = names if merged is None else tuple(dict.fromkeys(names))
             return Outcome(answer, files, "", False, same[0].place)
     return outcomes[-1]

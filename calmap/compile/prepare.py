@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, TypeAlias
 
 from calmap.compile.tree import Answer, Match, MatchRule, Node, Ordered, Row, RowKey, Terminal
@@ -201,9 +202,10 @@ def _closest_time(key: Plain) -> RowKey:
 
 def _nearest(key: Plain) -> RowKey:
     try:
-        return float(condition_value(key))
+        number = float(condition_value(key))
     except ValueError:
         return None
+    return number if isfinite(number) else None
 
 
 def _bracket(key: Plain) -> RowKey:

@@ -166,7 +166,10 @@ def _parkey(source: Source, value: Any) -> tuple[tuple[str, ...], ...]:
 
 
 def _words(source: Source, data: Mapping[Any, Any], key: str) -> tuple[str, ...]:
+    """A tuple of keywords; a string is one of its characters, as in CRDS."""
     value = data.get(key, ())
+    if isinstance(value, str):
+        return tuple(value)
     if not isinstance(value, tuple) or not all(isinstance(word, str) for word in value):
         raise _refuse(source, f"{key} must be a tuple of keywords")
     return value

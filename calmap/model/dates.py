@@ -9,7 +9,7 @@ from functools import lru_cache
 _STANDARD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _T_SEPARATED = re.compile(r"(\d{4}[-/]\d\d[-/]\d\d)T(\d\d(?::\d\d){1,2}(?:\.\d{1,6})?)")
 _TIME = re.compile(
-    r"(?P<hour>\d{1,2}):(?P<minute>\d{1,2})(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d*))?)?(?::\d+)?"
+    r"(?P<hour>\d+):(?P<minute>\d+)(?::(?P<second>\d+)(?:\.(?P<fraction>\d*))?(?::\d+)?)?"
     r"\s*(?P<half>[AaPp][Mm])?"
 )
 _NUMERIC = (

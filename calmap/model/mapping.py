@@ -112,6 +112,11 @@ def decode(name: str, data: bytes) -> tuple[Source, Diagnostic | None]:
     if len(data) > _MAX_BYTES:
         message = f"the file has more than {_MAX_BYTES:,} bytes"
         return empty, Diagnostic(TOO_LARGE, empty, Span(0, 0), message)
+    if b"\0" in data:
+        message = f"byte {data.index(0)} is NUL, which no text has"
+        return empty, Diagnostic(
+            UNREADABLE_TEXT, empty, Span(0, 0), message, hint="is this a mapping at all?"
+        )
     try:
         return Source(name, data.decode("utf-8")), None
     except UnicodeDecodeError as error:

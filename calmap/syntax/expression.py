@@ -12,8 +12,8 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from calmap.source import Span
 from calmap.syntax.grammar import build
-from calmap.syntax.guard import DepthError, DepthGuard
-from calmap.syntax.literals import LiteralError, string_value
+from calmap.syntax.guard import DepthError, DepthGuard, TooManyTokensError
+from calmap.syntax.literals import LiteralError, number_value, string_value
 
 MAX_EXPRESSION = 20_000
 
@@ -35,9 +35,10 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A tuple or a list."""
+    """A tuple, or a list where ``bracket`` is ``[``."""
 
     items: tuple[Expression, ...]
+    bracket: str = "("
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +120,10 @@ class _Lowering(Transformer[Token, Any]):
         return Constant("".join(string_value(str(token)) for token in tokens))
 
     def number(self, token: Token) -> Expression:
-        return Constant(float(token))
+        return Constant(_number(token))
 
     def negative(self, _minus: Token, token: Token) -> Expression:
-        return Constant(-float(token))
+        return Constant(-_number(token))
 
     def constant(self, token: Token) -> Expression:
         return Constant({"True": True, "False": False, "None": None}[token])
@@ -131,7 +132,12 @@ class _Lowering(Transformer[Token, Any]):
         return item
 
     def sequence(self, *parts: Any) -> Expression:
-        return Sequence(tuple(part for part in parts if not isinstance(part, Token)))
+        items = tuple(part for part in parts if not isinstance(part, Token))
+        return Sequence(items, str(parts[0]))
+
+
+def _number(token: Token) -> float:
+    return float(number_value(str(token), real="x" not in token.lower() and not token.isdecimal()))
 
 
 @lru_cache(maxsize=1024)
@@ -156,7 +162,7 @@ def parse_expression(text: str) -> Expression:
         raise ExpressionError(f"'{text[offset]}' can't stand here", offset) from None
     except UnexpectedInput:
         raise ExpressionError("it ends too early", len(text)) from None
-    except DepthError as problem:
+    except (DepthError, TooManyTokensError) as problem:
         raise ExpressionError("it is nested too deeply", problem.span.start) from None
     except VisitError as problem:
         raise _literal_problem(problem) from None

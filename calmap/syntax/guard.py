@@ -1,4 +1,4 @@
-"""Refuses text whose brackets or negations are nested too deeply."""
+"""Refuses text that is nested too deeply or has too many parts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from calmap.source import Span
 
 MAX_DEPTH = 40
 MAX_NEGATIONS = 100
+MAX_TOKENS = 500_000
+
+
+class TooManyTokensError(Exception):
+    """The text has more parts than any sensible file."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(f"more than {MAX_TOKENS} tokens")
+        self.span = span
 
 
 class DepthError(Exception):
@@ -21,7 +30,7 @@ class DepthError(Exception):
 
 
 class DepthGuard:
-    """Lets the tokens of a text pass until too many brackets are open."""
+    """Lets the tokens of a text pass until too many brackets are open, or too many have passed."""
 
     always_accept: tuple[str, ...] = ()
     _OPEN = frozenset({"LPAR", "LSQB", "LBRACE"})
@@ -31,7 +40,7 @@ class DepthGuard:
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         """Yield the tokens of a stream."""
         depth = chained = 0
-        for token in stream:
+        for number, token in enumerate(stream):
             if token.type in self._OPEN:
                 depth += 1
             elif token.type in self._CLOSE:
@@ -41,4 +50,6 @@ class DepthGuard:
             if depth > MAX_DEPTH or chained > MAX_NEGATIONS:
                 start = token.start_pos or 0
                 raise DepthError(Span(start, start + len(token)))
+            if number >= MAX_TOKENS:
+                raise TooManyTokensError(Span(token.start_pos or 0, token.start_pos or 0))
             yield token

@@ -26,13 +26,13 @@ from calmap.syntax.ast import (
     Value,
 )
 from calmap.syntax.grammar import build
-from calmap.syntax.guard import MAX_DEPTH, DepthError, DepthGuard
+from calmap.syntax.guard import MAX_DEPTH, MAX_TOKENS, DepthError, DepthGuard, TooManyTokensError
 from calmap.syntax.literals import LiteralError, number_value, string_value
 
-MAX_CHARACTERS = 8_000_000
+MAX_CHARACTERS = 4_000_000
 
-_ROW = re.compile(r"'([^'\\\r\n]*)'\s*:\s*'([^'\\\r\n]*)'")
-_ATOM = re.compile(r"'([^'\\\r\n]*)'|(-?\d+)(\.\d*)?")
+_ROW = re.compile(r"'([^'\\\r\n]*)'[ \t\f\r\n]*:[ \t\f\r\n]*'([^'\\\r\n]*)'")
+_ATOM = re.compile(r"'([^'\\\r\n]*)'|(-?[0-9]+)(\.[0-9]*)?")
 
 
 class Section(NamedTuple):
@@ -180,6 +180,9 @@ def parse(source: Source) -> Parsed:
     except DepthError as problem:
         deep = _RefusedError(rules.TOO_DEEP, problem.span, f"brackets are nested more than {MAX_DEPTH} deep")
         return Parsed(source, (), (_refused(source, deep),))
+    except TooManyTokensError as problem:
+        large = _RefusedError(rules.TOO_LARGE, problem.span, f"the file has more than {MAX_TOKENS:,} parts")
+        return Parsed(source, (), (_refused(source, large),))
     except _RefusedError as problem:
         return Parsed(source, (), (_refused(source, problem),))
 
