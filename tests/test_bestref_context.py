@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 import calmap
 from calmap.errors import HeaderError, MappingError, NotInCacheError, UsageError
+from calmap.source import Source
 
 HEADER = {
     "META.INSTRUMENT.NAME": "IRIS",
@@ -140,3 +142,27 @@ def test_importing_calmap_is_cheap() -> None:
 def test_public_names_are_what_they_say() -> None:
     assert sorted(calmap.__all__) == calmap.__all__
     assert all(getattr(calmap, name).__name__ == name for name in calmap.__all__)
+
+
+def test_keywords_may_be_spelled_as_the_rules_like(tmp_path: Path) -> None:
+    folder = tmp_path / "mappings" / "tobs"
+    folder.mkdir(parents=True)
+    (folder / "tobs_tinstr_dark_0001.rmap").write_text(
+        "header = {'mapping': 'REFERENCE', 'observatory': 'TOBS', 'instrument': 'TINSTR', 'filekind': 'DARK',\n"
+        "    'name': 'tobs_tinstr_dark_0001.rmap', 'derived_from': '', 'parkey': (('detector',),)}\n"
+        "selector = Match({('X',): 'a.fits'})\n"
+    )
+    context = calmap.Cache(tmp_path).context("tobs_tinstr_dark_0001.rmap")
+
+    for keyword in ("DETECTOR", "detector"):
+        assert context.bestrefs({keyword: "X"})["dark"].files == ("a.fits",)
+
+
+def test_places_are_right_when_many_threads_ask() -> None:
+    text = "a\n" * 20_000
+
+    for _ in range(20):
+        source = Source("x", text)
+        with ThreadPoolExecutor(8) as pool:
+            lines = set(pool.map(lambda _, source=source: source.position(30_000).line, range(8)))
+        assert lines == {15_001}

@@ -203,3 +203,14 @@ def test_a_mapping_that_is_missing_fails_its_type_only(corpus: Path, tmp_path: P
     assert {answer["status"] for answer in answers} == {"not_found"}
     assert all("is not in" in answer["reason"] for answer in answers)
     assert result.exit_code == 1
+
+
+def test_a_list_that_names_a_missing_file_still_gives_all_others(repo_root: Path, tmp_path: Path) -> None:
+    good = repo_root / "exposures" / SEED
+    (tmp_path / "list.txt").write_text(f"{good}\nmissing.fits\n{good}\n")
+
+    result = run(tmp_path, "@list.txt", "--cache", repo_root, "-t", "dark", "--format", "json")
+
+    assert len(json.loads(result.stdout)) == 2
+    assert "missing.fits" in result.stderr
+    assert result.exit_code == 3

@@ -14,7 +14,7 @@ from calmap.model.names import mapping_name
 from calmap.observatories.library import load_observatory
 
 
-@dataclass(frozen=True, slots=True, init=False)
+@dataclass(frozen=True, slots=True, init=False, eq=False)
 class Cache:
     """A folder with ``mappings/``, ``references/`` and perhaps ``config/`` in it.
 

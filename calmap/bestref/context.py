@@ -19,7 +19,7 @@ from calmap.observatories.keywords import instrument_of
 from calmap.syntax.ast import MappingKind
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Context:
     """A pmap, imap or rmap with everything below it; mappings are loaded when first needed.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from calmap.bestref.explanation import Step
 from calmap.cache.rulesets import Link, Links, Rules
-from calmap.compile.outcome import Outcome, failed
+from calmap.compile.outcome import NO_MATCH, Outcome, failed
 from calmap.compile.reference import CompiledReference
 from calmap.compile.terms import header_data
 from calmap.compile.tree import Answer
@@ -40,18 +40,15 @@ class TypeRules:
     reftype: str
     mapping: str
     reference: CompiledReference | None
-    fixed: Outcome | None
+    fixed: Outcome = NO_MATCH
     steps: tuple[Step, ...] = ()
 
     def choose(self, values: Mapping[str, str]) -> Outcome:
         """The answer for conditioned values."""
-        if self.reference is not None:
-            return self.reference.choose(values)
-        assert self.fixed is not None
-        return self.fixed
+        return self.fixed if self.reference is None else self.reference.choose(values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rulebook:
     """The rules of one instrument.
 
@@ -75,7 +72,7 @@ class Rulebook:
     links: Mapping[str, Link]
     own_keys: tuple[str, ...]
     steps: tuple[Step, ...] = ()
-    types: dict[str, TypeRules] = field(default_factory=dict, repr=False, compare=False)
+    _types: dict[str, TypeRules] = field(default_factory=dict, repr=False, compare=False)
     _resolvers: dict[tuple[str, ...] | None, tuple[dict[str, str], KeywordResolver]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -87,8 +84,8 @@ class Rulebook:
             reference = rules.reference(name)
             terms = reference.terms
             step = Step(f"asked of {name} alone", name, 1)
-            only = TypeRules(terms.filekind, name, reference, None, (step,))
-            return cls(terms.instrument, rules, name, {}, (), types={terms.filekind: only})
+            only = TypeRules(terms.filekind, name, reference, steps=(step,))
+            return cls(terms.instrument, rules, name, {}, (), _types={terms.filekind: only})
         links = rules.links(name)
         data = header_data(links.file, ("instrument",))
         keys = tuple(key for key in data.get("parkey", ()) if isinstance(key, str))
@@ -103,18 +100,20 @@ class Rulebook:
         if link.is_na or link.is_omit:
             return cls(link.key, rules, pipeline.name, {}, own, (step,))
         book = cls.of_mapping(rules, link.target)
-        return cls(book.instrument, rules, book.name, book.links, (*own, *book.own_keys), (step,), book.types)
+        return cls(
+            book.instrument, rules, book.name, book.links, (*own, *book.own_keys), (step,), book._types
+        )
 
     @property
     def reftypes(self) -> tuple[str, ...]:
         """Reference types, in alphabetical order."""
-        return tuple(sorted(self.links or self.types))
+        return tuple(sorted(self.links or self._types))
 
     def rules_of(self, reftype: str) -> TypeRules:
         """Rules of a type; one that is unknown, or can't be used, has a fixed answer."""
-        found = self.types.get(reftype)
+        found = self._types.get(reftype)
         if found is None:
-            found = self.types[reftype] = self._new_type(reftype)
+            found = self._types[reftype] = self._new_type(reftype)
         return found
 
     def required(self, reftypes: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -150,6 +149,6 @@ class Rulebook:
             reason = Outcome(answer, (), f"{self.name}:{link.line} says {link.target}")
             return TypeRules(reftype, self.name, None, reason, step)
         try:
-            return TypeRules(reftype, link.target, self.rules.reference(link.target), None, step)
+            return TypeRules(reftype, link.target, self.rules.reference(link.target), steps=step)
         except CalmapError as problem:
             return TypeRules(reftype, link.target, None, failed(str(problem)), step)

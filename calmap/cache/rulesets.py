@@ -53,7 +53,7 @@ class Links:
     links: MappingType[str, Link]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rules:
     """All mappings of a cache for one telescope.
 

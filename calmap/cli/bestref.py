@@ -122,12 +122,14 @@ def bestref(
     wanted = tuple(word.lower() for names in types for word in names.replace(",", " ").split()) or None
     run = Run(chosen_context(invocation, cache, context, observatory), wanted, style == "paths")
     printer = _printer(invocation, style, color, quiet=quiet, explain=explain)
-    for path in _watched(invocation, dataset_files(files, invocation.cwd), color, quiet=quiet):
-        for dataset, instrument, refs in run.answers(path):
-            printer.show(run, dataset, instrument, refs)
-            if update_header:
-                _record(run, path, instrument, refs)
-    printer.end()
+    try:
+        for path in _watched(invocation, dataset_files(files, invocation.cwd), color, quiet=quiet):
+            for dataset, instrument, refs in run.answers(path):
+                printer.show(run, dataset, instrument, refs)
+                if update_header:
+                    _record(run, path, instrument, refs)
+    finally:
+        printer.end()
     ctx.exit(run.code)
 
 
@@ -137,7 +139,7 @@ def _watched(invocation: Invocation, paths: Iterator[Path], color: str, *, quiet
         return paths
     from calmap.cli.progress import track
 
-    return track(tuple(paths), "Selecting", invocation.console(color, stderr=True))
+    return track(paths, "Selecting", invocation.console(color, stderr=True))
 
 
 def _record(run: Run, path: Path, instrument: str, refs: dict[str, BestRef]) -> None:

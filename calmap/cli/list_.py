@@ -83,7 +83,8 @@ def _types(context: Context, instrument: str | None) -> Rows:
     rows: Rows = []
     for who, reftype in _each_type(context, instrument):
         rules = context.type_rules(who, reftype)
-        word = rules.fixed.answer.value.replace("_", " ") if rules.fixed and not rules.fixed.final else ""
+        special = rules.reference is None and not rules.fixed.final
+        word = rules.fixed.answer.value.replace("_", " ") if special else ""
         rows.append((who, reftype, word or rules.mapping))
     return rows
 

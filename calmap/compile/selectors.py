@@ -1,6 +1,7 @@
 """Selectors compiled for speed: one bit a rule, dates bisected.
 
-They answer exactly as `calmap.compile.interpreter` does; tests compare the two.
+They answer exactly as `calmap.compile.interpreter` does; tests compare the two. Both take rows of ordered
+selectors with `calmap.compile.ordered`, so that those are tested against CRDS itself.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class CompiledOrdered:
         self.parameters = node.parameters
         self.keys = [row.key for row in node.rows]
         self.choices = {
-            id(row): build(row.choice) for row in node.rows if not isinstance(row.choice, Terminal)
+            row.place.start: build(row.choice) for row in node.rows if not isinstance(row.choice, Terminal)
         }
 
     def pick(self, header: Header) -> Pick | Outcome:
@@ -74,7 +75,9 @@ class CompiledOrdered:
 
     def _follow(self, row: Row, header: Header) -> Outcome:
         choice = row.choice
-        return reached(choice) if isinstance(choice, Terminal) else self.choices[id(row)].choose(header)
+        return (
+            reached(choice) if isinstance(choice, Terminal) else self.choices[row.place.start].choose(header)
+        )
 
     def choose(self, header: Header) -> Outcome:
         """The answer of the chosen row."""
@@ -119,11 +122,11 @@ class Column:
 
 def _groups(match: Match, index: int) -> tuple[tuple[Pattern, int], ...]:
     """The patterns of one parameter, each with the rules that have it."""
-    found: dict[int, tuple[Pattern, int]] = {}
+    found: dict[str, tuple[Pattern, int]] = {}
     for number, rule in enumerate(match.rules):
-        judge = rule.patterns[index]
-        mask = found[id(judge)][1] if id(judge) in found else 0
-        found[id(judge)] = (judge, mask | 1 << number)
+        element = rule.key[index]
+        mask = found[element][1] if element in found else 0
+        found[element] = (rule.patterns[index], mask | 1 << number)
     return tuple(found.values())
 
 

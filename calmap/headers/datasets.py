@@ -38,7 +38,8 @@ def dataset_files(names: Sequence[str], cwd: Path) -> Iterator[Path]:
     Raises
     ------
     UsageError
-        At once if something named is not there; later if something in a list is not.
+        At once if something named is not there; later if a list named in a list can't be
+        read. A dataset named in a list is yielded whether or not it is there.
     """
     for name in names:
         _check(name, cwd)
@@ -61,7 +62,6 @@ def _expanded(name: str, folder: Path, depth: int) -> Iterator[Path]:
     if path.is_dir():
         yield from _below(shown)
     else:
-        _check(name, folder)
         yield shown
 
 

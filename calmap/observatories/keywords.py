@@ -29,20 +29,19 @@ class KeywordResolver:
     __slots__ = ("_plan", "_upper_keys")
 
     def __init__(self, observatory: Observatory, parkeys: Iterable[str], *, upper_keys: bool = False) -> None:
-        unique = dict.fromkeys(parkey.upper() for parkey in parkeys)
-        self._plan = tuple(_steps(key, observatory.sources(key)) for key in unique)
+        self._plan = tuple(_steps(parkey, observatory.sources(parkey)) for parkey in dict.fromkeys(parkeys))
         self._upper_keys = upper_keys
 
     def resolve(self, header: Mapping[str, Any]) -> dict[str, str]:
-        """Values by keyword, as text; keywords without a value are left out.
+        """Values by keyword as the rules spell it, as text; keywords without a value are left out.
 
         A value ``UNDEFINED`` or None counts as none. Nothing is ever filled in:
         an exposure without a date stays without.
         """
         found: dict[str, str] = {}
         folded = header if self._upper_keys else None
-        for key, direct, sources in self._plan:
-            value = header.get(key) if direct else None
+        for key, upper, direct, sources in self._plan:
+            value = header.get(upper) if direct else None
             if value is None or value == UNDEFINED:
                 if folded is None:
                     folded = _upper(header)
@@ -108,10 +107,13 @@ def instrument_of(
     return instrument
 
 
-def _steps(key: str, sources: tuple[KeywordSource, ...]) -> tuple[str, bool, tuple[KeywordSource, ...]]:
-    """Plan for one keyword: whether its own name comes first and plain, and the places to look."""
-    direct = bool(sources) and sources[0] == KeywordSource((key,))
-    return key, direct, sources
+def _steps(
+    parkey: str, sources: tuple[KeywordSource, ...]
+) -> tuple[str, str, bool, tuple[KeywordSource, ...]]:
+    """Plan for one keyword: as rules spell it, its own name, whether that comes first, where to look."""
+    upper = parkey.upper()
+    direct = bool(sources) and sources[0] == KeywordSource((upper,))
+    return parkey, upper, direct, sources
 
 
 def _upper(header: Mapping[str, Any]) -> Mapping[str, Any]:
