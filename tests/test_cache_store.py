@@ -110,3 +110,65 @@ def test_interrupt_leaves_nothing_behind(file, monkeypatch):
 def test_missing_folder(tmp_path):
     with pytest.raises(CacheError, match="can't be written: No such file"):
         write_atomically(tmp_path / "no" / "a.rmap", b"new")
+
+
+def test_content_may_come_in_pieces(file):
+    write_atomically(file, (piece for piece in (b"ne", b"", b"w")))
+
+    assert file.read_bytes() == b"new"
+    assert only_file(file)
+
+
+def test_pieces_that_end_early_change_nothing(file):
+    def pieces():
+        yield b"ne"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_atomically(file, pieces())
+
+    assert file.read_bytes() == b"old"
+    assert only_file(file)
+
+
+def test_guard_is_asked_when_all_is_written(file):
+    def guard():
+        (new,) = (entry for entry in file.parent.iterdir() if entry != file)
+        assert new.read_bytes() == b"new"
+        assert file.read_bytes() == b"old"
+        raise FileChangedError("not now")
+
+    with pytest.raises(FileChangedError, match="not now"):
+        write_atomically(file, b"new", guard=guard)
+
+    assert file.read_bytes() == b"old"
+    assert only_file(file)
+
+
+def test_what_is_to_be_private_is_never_open_to_others(file):
+    file.chmod(0o600)
+    modes = []
+
+    def pieces():
+        (new,) = (entry for entry in file.parent.iterdir() if entry != file)
+        modes.append(stat.S_IMODE(new.stat().st_mode))
+        yield b"new"
+
+    write_atomically(file, pieces())
+
+    assert modes == [0o600]
+
+
+def test_trouble_once_the_file_is_in_place_is_not_told(file, monkeypatch):
+    sync = os.fsync
+
+    def fail_for_folders(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", fail_for_folders)
+
+    write_atomically(file, b"new", digest(b"old"))
+
+    assert file.read_bytes() == b"new"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from calmap.cli.main import cli
 from calmap.cli.options import Invocation
+from calmap.errors import UsageError
+from calmap.headers.datasets import dataset_files
 
 SEED = "2024B-P123-008_IRIS_IMG1_SCI-J1458+1013-Y-4.0_LVL1_0001-00.fits"
 DARK = "IRIS_IMG1_DARK_20240924T000000_0.0.1.fits"
@@ -123,11 +126,71 @@ def test_types_may_be_repeated_or_joined(repo_root: Path) -> None:
     assert [answer["type"] for answer in json.loads(result.stdout)] == ["dark", "dq", "flat"]
 
 
-def test_an_unknown_type_is_not_found(repo_root: Path) -> None:
-    result = run(repo_root, f"exposures/{SEED}", "-t", "bias", "--format", "json")
+def test_an_unknown_type_is_a_wrong_call(repo_root: Path) -> None:
+    result = run(repo_root, f"exposures/{SEED}", "-t", "falt")
 
-    assert result.exit_code == 1
-    assert "it has dark, dq" in json.loads(result.stdout)[0]["reason"]
+    assert result.exit_code == 2
+    assert "did you mean flat?" in result.stderr
+
+
+def test_a_mapping_from_elsewhere_is_not_mistaken_for_the_cache_s_own(
+    repo_root: Path, tmp_path: Path
+) -> None:
+    own = repo_root / "mappings" / "ligeriri" / "ligeriri_iris_dark_0001.rmap"
+    (tmp_path / own.name).write_bytes(own.read_bytes())
+    exposure = repo_root / "exposures" / SEED
+
+    stranger = run(tmp_path, exposure, "--context", f"./{own.name}", "--cache", repo_root)
+    itself = run(tmp_path, exposure, "--context", own, "--cache", repo_root)
+
+    assert (stranger.exit_code, itself.exit_code) == (2, 0)
+    assert "is not in the cache" in stranger.stderr
+
+
+def test_a_git_lfs_pointer_is_pointed_out(corpus: Path, exposure: Path) -> None:
+    result = run(exposure.parent, exposure, "-t", "dark,dq", "--cache", corpus / "liger-iris-crds-cache")
+
+    assert "only a Git-LFS pointer" in result.stdout
+    assert "not in the cache" in result.stdout
+
+
+def test_missing_files_leave_no_empty_path(corpus: Path, exposure: Path) -> None:
+    cache = corpus / "liger-iris-crds-cache"
+
+    result = run(exposure.parent, exposure, "-t", "dq,dark", "--cache", cache, "--format", "paths")
+
+    assert [Path(line).name for line in result.stdout.splitlines()] == [DARK]
+    assert "IRIS_DQ.fits is not in" in result.stderr
+    assert result.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("\ufeffa.fits\n", ["a.fits"]),
+        ("a#1.fits  # a comment\n#b.fits\n\n  c.fits\t# more\n", ["a#1.fits", "c.fits"]),
+        ("a\u2028b.fits\r\n", ["a\u2028b.fits"]),
+    ],
+)
+def test_lists_are_read_line_by_line(tmp_path: Path, text: str, names: list[str]) -> None:
+    (tmp_path / "list").write_text(text, encoding="utf-8", newline="")
+
+    assert [path.name for path in dataset_files(["@list"], tmp_path)] == names
+
+
+def test_lists_that_contain_themselves_end(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("@b\n")
+    (tmp_path / "b").write_text("@a\n")
+
+    with pytest.raises(UsageError, match="contains itself"):
+        list(dataset_files(["@a"], tmp_path))
+
+
+def test_a_pipe_is_no_list(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(UsageError, match="ordinary file"):
+        list(dataset_files(["@pipe"], tmp_path))
 
 
 def test_a_damaged_file_does_not_stop_the_others(repo_root: Path, exposure: Path) -> None:
@@ -143,8 +206,8 @@ def test_a_damaged_file_does_not_stop_the_others(repo_root: Path, exposure: Path
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("missing.fits",), 2, "missing.fits does not exist"),
-        (("@missing",), 2, "@missing does not exist"),
+        (("missing.fits",), 3, "missing.fits"),
+        (("@missing",), 2, "can't be read"),
         ((SEED, "--context", "ligeriri_9999.pmap"), 3, "ligeriri_9999.pmap is not in"),
         ((SEED, "--context", "jwst-latest"), 2, "only a server knows"),
         ((SEED, "--explain", "--format", "json"), 2, "--explain"),

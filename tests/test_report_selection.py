@@ -12,7 +12,7 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from calmap.report.explanation import render_explanation
-from calmap.report.selection import SELECTION_FORMATS, Selection, selections
+from calmap.report.selection import SELECTION_FORMATS, Selection
 from calmap.report.selection_table import render_table
 
 DARK_RMAP = "ligeriri_iris_dark_0001.rmap"
@@ -104,12 +104,15 @@ NOT_APPLICABLE = Answer(
 )
 TWO = Answer("distcoeff", "found", ("a.fits", "b.fits"), "the rule matches")
 ROWS = (
-    *selections(
-        "2024B-P123-008_IRIS_IMG1_SCI_00001_raw.fits",
-        "IRIS",
-        "ligeriri_0001.pmap",
-        {"dark": FOUND, "dq": NOT_APPLICABLE, "flat": replace(NOT_FOUND, reftype="flat"), "distcoeff": TWO},
-        "/cache/references/ligeriri/iris/{}".format,
+    *(
+        Selection(
+            "2024B-P123-008_IRIS_IMG1_SCI_00001_raw.fits",
+            "IRIS",
+            "ligeriri_0001.pmap",
+            ref,
+            tuple(f"/cache/references/ligeriri/iris/{name}" for name in ref.files),
+        )
+        for ref in (FOUND, TWO, NOT_APPLICABLE, replace(NOT_FOUND, reftype="flat"))
     ),
     Selection(
         "second.fits", "IRIS", "ligeriri_0001.pmap", FOUND, (f"/cache/references/ligeriri/iris/{DARK}",)
@@ -191,6 +194,7 @@ def test_json() -> None:
         "status": "found",
         "files": [DARK],
         "paths": [f"/cache/references/ligeriri/iris/{DARK}"],
+        "note": "",
         "reason": FOUND.reason,
     }
     assert [record["type"] for record in records] == ["dark", "distcoeff", "dq", "flat", "dark"]

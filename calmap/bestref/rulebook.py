@@ -12,7 +12,7 @@ from calmap.compile.outcome import NO_MATCH, Outcome, failed
 from calmap.compile.reference import CompiledReference
 from calmap.compile.terms import header_data
 from calmap.compile.tree import Answer
-from calmap.errors import CalmapError
+from calmap.errors import CalmapError, MappingError
 from calmap.model.names import mapping_kind
 from calmap.model.values import UNDEFINED, condition_text
 from calmap.observatories.keywords import KeywordResolver
@@ -64,6 +64,8 @@ class Rulebook:
         Keywords that the context and the imap need themselves.
     steps
         How the context leads here.
+    fixed
+        The answer for every type, where the context says that the instrument has none.
     """
 
     instrument: str
@@ -72,6 +74,7 @@ class Rulebook:
     links: Mapping[str, Link]
     own_keys: tuple[str, ...]
     steps: tuple[Step, ...] = ()
+    fixed: Outcome | None = None
     _types: dict[str, TypeRules] = field(default_factory=dict, repr=False, compare=False)
     _resolvers: dict[tuple[str, ...] | None, tuple[dict[str, str], KeywordResolver]] = field(
         default_factory=dict, repr=False, compare=False
@@ -86,6 +89,8 @@ class Rulebook:
             step = Step(f"asked of {name} alone", name, 1)
             only = TypeRules(terms.filekind, name, reference, steps=(step,))
             return cls(terms.instrument, rules, name, {}, (), _types={terms.filekind: only})
+        if mapping_kind(name) is MappingKind.PIPELINE:
+            raise MappingError(f"{name} stands where an .imap is expected", "calmap check tells more")
         links = rules.links(name)
         data = header_data(links.file, ("instrument",))
         keys = tuple(key for key in data.get("parkey", ()) if isinstance(key, str))
@@ -98,10 +103,11 @@ class Rulebook:
         own = tuple(key for key in keys if isinstance(key, str)) if isinstance(keys, tuple) else ()
         step = Step(f"{', '.join(own)} = {link.key.upper()} → {link.target}", pipeline.name, link.line)
         if link.is_na or link.is_omit:
-            return cls(link.key, rules, pipeline.name, {}, own, (step,))
+            fixed = _special(link, pipeline.name)
+            return cls(link.key, rules, pipeline.name, {}, own, (step,), fixed)
         book = cls.of_mapping(rules, link.target)
         return cls(
-            book.instrument, rules, book.name, book.links, (*own, *book.own_keys), (step,), book._types
+            book.instrument, rules, book.name, book.links, (*own, *book.own_keys), (step,), None, book._types
         )
 
     @property
@@ -138,6 +144,8 @@ class Rulebook:
         return values
 
     def _new_type(self, reftype: str) -> TypeRules:
+        if self.fixed is not None:
+            return TypeRules(reftype, self.name, None, self.fixed)
         link = self.links.get(reftype)
         if link is None:
             known = ", ".join(self.reftypes) or "none"
@@ -145,10 +153,13 @@ class Rulebook:
             return TypeRules(reftype, self.name, None, reason)
         step = (Step(f"type {link.key.upper()} → {link.target}", self.name, link.line),)
         if link.is_na or link.is_omit:
-            answer = Answer.NOT_APPLICABLE if link.is_na else Answer.OMITTED
-            reason = Outcome(answer, (), f"{self.name}:{link.line} says {link.target}")
-            return TypeRules(reftype, self.name, None, reason, step)
+            return TypeRules(reftype, self.name, None, _special(link, self.name), step)
         try:
             return TypeRules(reftype, link.target, self.rules.reference(link.target), steps=step)
         except CalmapError as problem:
             return TypeRules(reftype, link.target, None, failed(str(problem)), step)
+
+
+def _special(link: Link, mapping: str) -> Outcome:
+    answer = Answer.NOT_APPLICABLE if link.is_na else Answer.OMITTED
+    return Outcome(answer, (), f"{mapping}:{link.line} says {link.target}")

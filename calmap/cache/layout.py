@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from calmap.cache.folders import folder_names, mapping_names
 from calmap.cache.references import MODE_FILE, ReferenceFolder, is_file, reference_folder, safe_name
 from calmap.errors import CacheError, NotInCacheError, UsageError
-from calmap.model.names import mapping_kind, mapping_name
+from calmap.model.names import is_safe, mapping_name
+
+_CONTEXT = ".pmap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,17 @@ class Layout:
         """Folder of all configuration."""
         return self.config_root or self.root / "config"
 
-    def config_path(self, observatory: str) -> Path:
-        """Folder of the configuration of a telescope."""
-        return self.config / safe_name(observatory, "telescope")
+    def config_of(self, observatory: str) -> Path:
+        """Folder of the configuration of a telescope; all of ``config`` in a cache of only one.
+
+        Raises
+        ------
+        CacheError
+            If the name is not that of a plain folder.
+        """
+        telescope = safe_name(observatory, "telescope")
+        own = self.config / telescope
+        return own if own.is_dir() or (self.mappings / telescope).is_dir() else self.config
 
     def find_mapping(self, name: str, observatory: str = "") -> Path | None:
         """Where a mapping is, or None if it is not there.
@@ -57,7 +69,7 @@ class Layout:
         Raises
         ------
         CacheError
-            If the name is not that of a plain file.
+            If the name is not that of a plain file, or a folder can't be entered.
         """
         return next((path for path in self._mapping_places(name, observatory) if is_file(path)), None)
 
@@ -76,7 +88,7 @@ class Layout:
         NotInCacheError
             If it is not there.
         CacheError
-            If the name is not that of a plain file.
+            If the name is not that of a plain file, or a folder can't be entered.
         """
         found = self.find_mapping(name, observatory)
         if found is None:
@@ -86,14 +98,18 @@ class Layout:
         return found
 
     def reference_folder(self, observatory: str) -> ReferenceFolder:
-        """The reference files of a telescope; keep it to look up many."""
-        telescope = safe_name(observatory, "telescope")
-        folder, config = self.references / telescope, self.config / telescope
+        """The reference files of a telescope; keep it to look up many.
+
+        Raises
+        ------
+        CacheError
+            If the name is not that of a plain folder, or the cache does not say
+            rightly how the files are arranged.
+        """
+        folder = self.references / safe_name(observatory, "telescope")
         if not folder.is_dir() and self.reference_root is not None:
             folder = self.references
-        if not config.is_dir() and not (self.mappings / telescope).is_dir():
-            config = self.config
-        return reference_folder(folder, config / MODE_FILE)
+        return reference_folder(folder, self.config_of(observatory) / MODE_FILE)
 
     def reference_path(self, name: str, observatory: str, instrument: str) -> Path:
         """Where a reference file is.
@@ -103,28 +119,61 @@ class Layout:
         NotInCacheError
             If it is not there.
         CacheError
-            If a name is not that of a plain file.
+            If a name is not that of a plain file, or as `reference_folder`.
         """
         return self.reference_folder(observatory).path(name, instrument)
 
     def observatories(self) -> tuple[str, ...]:
-        """Telescopes that have mappings, in alphabetical order."""
-        try:
-            entries = [path for path in self.mappings.iterdir() if not path.name.startswith(".")]
-            found = {path.name for path in entries if path.is_dir() and any(_mappings_in(path))}
-        except OSError as problem:
-            raise self._unusable(problem) from problem
-        return tuple(sorted(found | {_telescope(path.name) for path in entries if _is_mapping(path)}))
+        """Telescopes that have mappings, in alphabetical order.
+
+        Raises
+        ------
+        CacheError
+            If the cache can't be read.
+        """
+        with self._reading():
+            folders = filter(is_safe, folder_names(self.mappings))
+            found = {name for name in folders if _has_mappings(self.mappings / name)}
+            found.update(map(_telescope, mapping_names(self.mappings)))
+        return tuple(sorted(found - {""}))
 
     def contexts(self, observatory: str) -> tuple[str, ...]:
-        """Names of a telescope's pipeline contexts, the newest last; those without a serial number first."""
+        """Names of a telescope's pipeline contexts, the newest last; those without a serial number first.
+
+        Raises
+        ------
+        CacheError
+            If the name is not that of a plain folder, or the cache can't be read.
+        """
         folder = self.mappings / safe_name(observatory, "telescope")
-        try:
-            inside = set(_contexts_in(folder)) if folder.is_dir() else set()
-            beside = {name for name in _contexts_in(self.mappings) if _telescope(name) == observatory}
-        except OSError as problem:
-            raise self._unusable(problem) from problem
+        with self._reading():
+            inside = set(mapping_names(folder, _CONTEXT)) if folder.is_dir() else set()
+            beside = {
+                name for name in mapping_names(self.mappings, _CONTEXT) if _telescope(name) == observatory
+            }
         return tuple(sorted(inside | beside, key=_age))
+
+    def mapping_files(self, observatory: str | None = None) -> tuple[Path, ...]:
+        """Every mapping, or every one of a telescope, in alphabetical order.
+
+        Raises
+        ------
+        CacheError
+            If the name is not that of a plain folder, or the cache can't be read.
+        """
+        wanted = {observatory, ""}
+        with self._reading():
+            folders = (
+                folder_names(self.mappings) if observatory is None else [safe_name(observatory, "telescope")]
+            )
+            places = [self.mappings / name for name in folders]
+            inside = [place / name for place in places if place.is_dir() for name in mapping_names(place)]
+            beside = [
+                self.mappings / name
+                for name in mapping_names(self.mappings)
+                if observatory is None or _telescope(name) in wanted
+            ]
+        return tuple(sorted(inside + beside))
 
     def newest_context(self, observatory: str | None = None) -> str:
         """Name of the context with the highest serial number.
@@ -170,11 +219,15 @@ class Layout:
         present = ", ".join(self.observatories()) or "no telescope"
         return f"the cache {self.root} has mappings of {present}; choose another with --cache"
 
-    def _unusable(self, problem: OSError) -> CacheError:
-        return CacheError(
-            f"{self.mappings} can't be read: {problem.strerror or problem}",
-            hint="a cache is a folder with mappings/<telescope> in it; choose one with --cache",
-        )
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as problem:
+            raise CacheError(
+                f"{self.mappings} can't be read: {problem.strerror or problem}",
+                hint="a cache is a folder with mappings/<telescope> in it; choose one with --cache",
+            ) from problem
 
 
 def cache_above(folder: Path) -> Path | None:
@@ -188,23 +241,13 @@ def looks_like_cache(root: Path) -> bool:
     try:
         if not folder.is_dir():
             return False
-        return any(
-            _is_mapping(path) or (path.is_dir() and any(_mappings_in(path))) for path in folder.iterdir()
-        )
+        return _has_mappings(folder) or any(_has_mappings(folder / name) for name in folder_names(folder))
     except OSError:
         return False
 
 
-def _mappings_in(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.iterdir() if _is_mapping(path))
-
-
-def _contexts_in(folder: Path) -> Iterator[str]:
-    return (path.name for path in folder.iterdir() if path.suffix == ".pmap" and _is_mapping(path))
-
-
-def _is_mapping(path: Path) -> bool:
-    return mapping_kind(path.name) is not None and not path.name.startswith(".") and path.is_file()
+def _has_mappings(folder: Path) -> bool:
+    return next(mapping_names(folder), None) is not None
 
 
 def _telescope(name: str) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from calmap.cache.layout import Layout
 from calmap.errors import CalmapError
 from calmap.model.mapping import load_mapping
-from calmap.model.names import mapping_kind
 from calmap.source import Span
 from calmap.syntax.ast import List, MappingFile, SelectorCall, Set, String, Table, Tuple, Value
 
@@ -33,15 +31,7 @@ class Occurrence:
     line: int
 
 
-def mapping_files(layout: Layout, observatory: str | None = None) -> Iterator[Path]:
-    """Every mapping of a cache, or of one telescope, in alphabetical order."""
-    for telescope in (observatory,) if observatory else layout.observatories():
-        folder = layout.mappings / telescope
-        places = folder.iterdir() if folder.is_dir() else layout.mappings.iterdir()
-        yield from sorted(path for path in places if mapping_kind(path.name) and path.is_file())
-
-
-def occurrences(paths: Iterator[Path], names: frozenset[str]) -> Iterator[Occurrence]:
+def occurrences(paths: Iterable[Path], names: frozenset[str]) -> Iterator[Occurrence]:
     """Places where mappings name any of some files.
 
     A mapping that can't be read or parsed is passed over; `calmap check` tells of it.

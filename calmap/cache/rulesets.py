@@ -9,6 +9,7 @@ from types import MappingProxyType
 from calmap.cache.layout import Layout
 from calmap.compile.reference import CompiledReference, compile_reference
 from calmap.errors import CalmapError, MappingError
+from calmap.model.lower import DOUBLED_SECTION
 from calmap.model.mapping import Mapping, load_mapping
 from calmap.model.names import is_na, is_omit
 from calmap.observatories.definition import Observatory
@@ -97,8 +98,9 @@ class Rules:
             If it can't be understood.
         """
         mapping = self.mapping(name)
-        if mapping.file is None:
-            first = mapping.diagnostics[0]
+        refused = [finding for finding in mapping.diagnostics if finding.rule is not DOUBLED_SECTION]
+        if mapping.file is None or refused:
+            first = (refused or mapping.diagnostics)[0]
             line = first.source.position(first.span.start).line
             raise MappingError(f"{mapping.path}:{line}: {first.message}", "calmap check tells more")
         return mapping.file

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from calmap.cache.configfile import ConfigEntry, config_files, read_config
@@ -22,6 +22,7 @@ _FOLDERS = (
     ("references", ("CRDS_REFPATH_SINGLE", "CRDS_REFPATH")),
     ("config", ("CRDS_CFGPATH_SINGLE", "CRDS_CFGPATH")),
 )
+_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 NEWEST = "the newest one in the cache"
 _NO_CACHE = "not set, and no folder from here upwards has mappings"
 
@@ -114,7 +115,49 @@ def resolve_settings(
     UsageError
         If a configuration file is wrong, or options contradict each other.
     """
+    return complete_settings(given_settings(options, environ, cwd))
+
+
+def given_settings(
+    options: Mapping[str, str | None],
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Settings:
+    """Settings as `resolve_settings` makes them, but without those that only a look into the cache tells.
+
+    Raises
+    ------
+    UsageError
+        As `resolve_settings`.
+    """
     return _Resolution(options, os.environ if environ is None else environ, cwd or Path.cwd()).settings()
+
+
+def complete_settings(given: Settings) -> Settings:
+    """Settings with the only telescope and the newest context of the cache where none is given."""
+    context, observatory = given.context, given.observatory
+    if context.value is not None and observatory.value is not None:
+        return given
+    try:
+        layout = given.layout()
+        if observatory.value is None:
+            observatory = _only(layout)
+        if context.value is None:
+            context = _newest(layout, observatory)
+    except CalmapError:
+        return given
+    return replace(given, context=context, observatory=observatory)
+
+
+def process_variables() -> dict[str, str]:
+    """The environment of the process; no other module reads it."""
+    return dict(os.environ)
+
+
+def allows_bad_references(environ: Mapping[str, str] | None = None) -> bool:
+    """True if ``CRDS_ALLOW_BAD_REFERENCES`` lets references be used that a cache calls bad."""
+    value = (os.environ if environ is None else environ).get("CRDS_ALLOW_BAD_REFERENCES", "")
+    return value.strip().lower() in _YES
 
 
 class _Resolution:
@@ -130,8 +173,7 @@ class _Resolution:
         cache = self._cache()
         folders = [self._folder(name, variables, cache) for name, variables in _FOLDERS]
         context, observatory = self._agreed(*(self._given(*names) for names in _VARIABLES[1:]))
-        chosen = Settings(cache, context, observatory, *folders)
-        return self._completed(chosen)
+        return Settings(cache, context, observatory, *folders)
 
     def _given(self, name: str, variables: tuple[str, ...]) -> Setting:
         """The value that somebody gave."""
@@ -192,22 +234,12 @@ class _Resolution:
             raise UsageError(message, hint="leave out --observatory")
         return context, implied
 
-    def _completed(self, chosen: Settings) -> Settings:
-        """Settings with the newest context of the cache where none is given."""
-        try:
-            layout = chosen.layout()
-            present = layout.observatories()
-        except CalmapError:
-            return chosen
-        context, observatory = chosen.context, chosen.observatory
-        if observatory.value is None and len(present) == 1:
-            observatory = Setting("observatory", present[0], "the only one in the cache")
-        elif observatory.value is None:
-            text = f"not set; the cache has {', '.join(present) or 'none'}"
-            observatory = Setting("observatory", None, text)
-        if context.value is None:
-            context = _newest(layout, observatory)
-        return Settings(chosen.cache, context, observatory, chosen.mappings, chosen.references, chosen.config)
+
+def _only(layout: Layout) -> Setting:
+    present = layout.observatories()
+    if len(present) == 1:
+        return Setting("observatory", present[0], "the only one in the cache")
+    return Setting("observatory", None, f"not set; the cache has {', '.join(present) or 'none'}")
 
 
 def _newest(layout: Layout, observatory: Setting) -> Setting:

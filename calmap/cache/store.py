@@ -6,6 +6,8 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from calmap.errors import CacheError, FileChangedError
@@ -23,7 +25,13 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_atomically(path: Path, data: bytes, expected_sha256: str | None = None) -> None:
+def write_atomically(
+    path: Path,
+    data: bytes | Iterable[bytes],
+    expected_sha256: str | None = None,
+    *,
+    guard: Callable[[], None] | None = None,
+) -> None:
     """Give a file new content; a reader sees the old or the new one, never a part.
 
     A symbolic link stays one: the file that it leads to is written.
@@ -33,9 +41,12 @@ def write_atomically(path: Path, data: bytes, expected_sha256: str | None = None
     path
         The file; its permissions are kept.
     data
-        All it shall hold.
+        All it shall hold, whole or in pieces.
     expected_sha256
         Hash of what the file must hold still, or None to write in any case.
+    guard
+        Called when all is ready, right before the new content takes the place
+        of the old; what it raises keeps the old.
 
     Raises
     ------
@@ -44,31 +55,41 @@ def write_atomically(path: Path, data: bytes, expected_sha256: str | None = None
     CacheError
         If it can't be written; the old content is then intact.
     """
+    target = Path(os.path.realpath(path))
     try:
-        _replace(Path(os.path.realpath(path)), path, data, expected_sha256)
+        new = _written(target, (data,) if isinstance(data, bytes) else data)
+        try:
+            if expected_sha256 is not None:
+                _check_digest(target, path, expected_sha256)
+            if guard is not None:
+                guard()
+            new.replace(target)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
     except OSError as problem:
         hint = next((text for codes, text in _HINTS if problem.errno in codes), None)
         reason = problem.strerror or str(problem)
         raise CacheError(f"{path} can't be written: {reason}", hint) from problem
+    _sync_folder(target.parent)
 
 
-def _replace(target: Path, path: Path, data: bytes, expected: str | None) -> None:
+def _written(target: Path, chunks: Iterable[bytes]) -> Path:
+    """A new file beside another one, with its permissions, safe on the disk."""
     mode = _permissions(target)
     new = target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}.tmp")
+    handle = os.open(new, _NEW, 0o666 if mode is None else 0o600)
     try:
-        with os.fdopen(os.open(new, _NEW, 0o666), "wb") as file:
-            file.write(data)
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(chunks)
             file.flush()
             if mode is not None:
                 new.chmod(mode)
             os.fsync(file.fileno())
-        if expected is not None:
-            _guard(target, path, expected)
-        new.replace(target)
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    _sync_folder(target.parent)
+    return new
 
 
 def _permissions(target: Path) -> int | None:
@@ -78,7 +99,7 @@ def _permissions(target: Path) -> int | None:
         return None
 
 
-def _guard(target: Path, path: Path, expected: str) -> None:
+def _check_digest(target: Path, path: Path, expected: str) -> None:
     try:
         present = digest(target.read_bytes())
     except FileNotFoundError:
@@ -88,14 +109,13 @@ def _guard(target: Path, path: Path, expected: str) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name last through a power cut, where the file system knows how."""
-    try:
+    """Make the new name last through a power cut, where the file system knows how.
+
+    The new content is in place already, so that trouble here is none of the caller's.
+    """
+    with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        return
-    finally:
-        os.close(handle)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

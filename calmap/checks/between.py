@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 
 from calmap.checks.examples import selector
 from calmap.checks.spelling import times
@@ -13,6 +12,7 @@ from calmap.checks.terminals import context_entries, is_word, named_files
 from calmap.diagnostics import Diagnostic, Label, Rule, Severity
 from calmap.model.mapping import Mapping
 from calmap.model.names import is_safe, mapping_kind
+from calmap.model.pointers import is_lfs_pointer
 from calmap.source import Span
 from calmap.syntax.ast import Entry, MappingKind, String, header_entry, header_text
 
@@ -55,8 +55,6 @@ POINTER = Rule(
     use_instead=selector(),
 )
 RULES = (MISSING_MAPPING, DISAGREEMENT, MISSING_REFERENCE, POINTER)
-
-_LFS = b"version https://git-lfs.github.com/spec/"
 
 
 def nested_mappings(subject: Subject) -> Iterator[Diagnostic]:
@@ -116,19 +114,10 @@ def references(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.finding(
                 MISSING_REFERENCE, span, f"the reference file '{name}' does not exist", hint=often
             )
-        elif is_pointer(path):
+        elif is_lfs_pointer(path):
             message = f"the reference file '{name}' is only a Git-LFS pointer"
             hint = "; ".join(filter(None, ("fetch it with git lfs pull", often)))
             yield subject.finding(POINTER, span, message, hint=hint)
-
-
-def is_pointer(path: Path) -> bool:
-    """True if a file is a Git-LFS pointer; looks at its first bytes only."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_LFS)) == _LFS
-    except OSError:
-        return False
 
 
 CHECKS = (nested_mappings, references)

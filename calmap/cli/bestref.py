@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,11 @@ import click
 from calmap.bestref import BestRef, Context
 from calmap.cli.options import Invocation, cache_options, color_option, examples, format_option, quiet_option
 from calmap.cli.scope import chosen_context
-from calmap.errors import CalmapError, HeaderError, NotInCacheError
+from calmap.errors import CacheError, CalmapError, HeaderError, UsageError
 from calmap.headers.datasets import dataset_files
 from calmap.headers.reading import read_headers
-from calmap.report.selection import Selection, selections
+from calmap.model.pointers import is_lfs_pointer
+from calmap.report.selection import Selection
 from calmap.report.stream import SelectionStream
 
 if TYPE_CHECKING:
@@ -62,17 +64,31 @@ class Run:
         return dataset, instrument, refs
 
     def rows(self, dataset: str, instrument: str, refs: dict[str, BestRef]) -> tuple[Selection, ...]:
-        """The answers for one dataset, to print."""
+        """The answers for one dataset, to print, in the order of the types' names."""
+        return tuple(self._row(dataset, instrument, ref) for _, ref in sorted(refs.items()))
 
-        def locate(name: str) -> str:
-            try:
-                return str(self.context.reference_path(name, instrument))
-            except NotInCacheError as problem:
-                if self.strict_paths:
-                    self.complain(str(problem))
-                return ""
+    def _row(self, dataset: str, instrument: str, ref: BestRef) -> Selection:
+        paths, notes = [], []
+        for name in ref.files:
+            path, note = self._place(name, instrument)
+            paths.append(path)
+            notes.append(note)
+        note = "; ".join(dict.fromkeys(filter(None, notes)))
+        return Selection(dataset, instrument, self.context.name, ref, tuple(paths), note)
 
-        return tuple(selections(dataset, instrument, self.context.name, refs, locate))
+    def _place(self, name: str, instrument: str) -> tuple[str, str]:
+        """Where a file is, and what is wrong with it."""
+        try:
+            path = self.context.reference_path(name, instrument)
+        except CacheError as problem:
+            if self.strict_paths:
+                self.complain(str(problem))
+            return "", "not in the cache"
+        if not is_lfs_pointer(path):
+            return str(path), ""
+        if self.strict_paths:
+            click.echo(f"warning: {path} is only a Git-LFS pointer; fetch it with git lfs pull", err=True)
+        return str(path), "only a Git-LFS pointer; fetch it with git lfs pull"
 
 
 @click.command(
@@ -113,14 +129,16 @@ def bestref(
     """Best calibration references of datasets, and why.
 
     FILES are datasets (FITS, ASDF, JSON or YAML), folders with datasets below them, or @LIST for a text file
-    with a name on each line. Exits with 1 if nothing was found for a type, and with 3 if a file could not be
-    read.
+    with a name on each line, which counts from the folder of the list. Exits with 1 if nothing was found for
+    a type, and with 3 if a file could not be read.
     """
     if explain and style != "table":
         raise click.UsageError("--explain is for people; leave out --format")
     invocation: Invocation = ctx.obj
     wanted = tuple(word.lower() for names in types for word in names.replace(",", " ").split()) or None
-    run = Run(chosen_context(invocation, cache, context, observatory), wanted, style == "paths")
+    chosen = chosen_context(invocation, cache, context, observatory)
+    _refuse_unknown(chosen, wanted or ())
+    run = Run(chosen, wanted, style == "paths")
     printer = _printer(invocation, style, color, quiet=quiet, explain=explain)
     try:
         for path in _watched(invocation, dataset_files(files, invocation.cwd), color, quiet=quiet):
@@ -131,6 +149,21 @@ def bestref(
     finally:
         printer.end()
     ctx.exit(run.code)
+
+
+def _refuse_unknown(context: Context, types: tuple[str, ...]) -> None:
+    """A type that no instrument has is a slip of the pen, not an answer for each dataset."""
+    if not types:
+        return
+    try:
+        known = context.reftypes()
+    except CalmapError:
+        return
+    for name in types:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+            raise UsageError(f"{context.name} has no reference type '{name}'", hint)
 
 
 def _watched(invocation: Invocation, paths: Iterator[Path], color: str, *, quiet: bool) -> Iterator[Path]:
@@ -194,10 +227,12 @@ class TablePrinter(Printer):
         if self.count:
             self.console.print()
         self.count += 1
-        if not self.explain:
+        if refs and not self.explain:
             render_table(run.rows(dataset, instrument, refs), self.console)
             return
         render_heading(self.console, dataset, instrument, run.context.name)
+        if not refs:
+            self.console.print("  no reference type applies", style="dim")
         for _, ref in sorted(refs.items()):
             self.console.print()
             render_explanation(ref.explain(), self.console)

@@ -123,7 +123,9 @@ def cli(ctx: click.Context) -> None:
     130 interrupted.
     """
     if ctx.obj is None:
-        ctx.obj = Invocation(dict(os.environ), _current_folder())
+        from calmap.cache.settings import process_variables
+
+        ctx.obj = Invocation(process_variables(), _current_folder())
 
 
 def _current_folder() -> Path:

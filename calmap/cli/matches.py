@@ -37,6 +37,7 @@ def matches(
     from calmap.cli.scope import chosen_context
     from calmap.report.listing import listing_json
     from calmap.report.rules import render_rules
+    from calmap.report.text import printable
 
     invocation: Invocation = ctx.obj
     names = frozenset(Path(name).name for name in references)
@@ -51,5 +52,5 @@ def matches(
     elif found:
         render_rules(found, invocation.console(color))
     else:
-        click.echo(f"no rule of {chosen.name} chooses {', '.join(sorted(names))}", err=True)
+        click.echo(printable(f"no rule of {chosen.name} chooses {', '.join(sorted(names))}"), err=True)
     ctx.exit(0 if found else 1)

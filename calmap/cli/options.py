@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,7 +36,7 @@ class Invocation:
         """A console on an output of the program; colour as asked for."""
         from rich.console import Console
 
-        stream = sys.stderr if stderr else sys.stdout
+        stream = (sys.stderr if stderr else sys.stdout) or io.StringIO()
         coloured = color == "always" or (color == "auto" and self._is_colourful(stream.isatty()))
         return Console(
             file=stream,

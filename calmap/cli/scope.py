@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from calmap.bestref import Cache, Context
-from calmap.cache.layout import cache_above
+from calmap.cache.layout import Layout, cache_above
 from calmap.cli.options import Invocation
 from calmap.errors import UsageError
 
@@ -28,5 +28,13 @@ def chosen_context(
                 f"{context} is in no cache", "name the cache with --cache and the context by its name"
             )
         cache, context = cache or str(root), path.name
+        _refuse_stranger(path, invocation.cwd / Path(cache).expanduser())
     settings = invocation.settings(cache=cache, context=context, observatory=observatory)
     return Cache(settings.layout()).context(settings.context_name(), settings.observatory.value)
+
+
+def _refuse_stranger(path: Path, root: Path) -> None:
+    """A mapping that lies elsewhere must not be mistaken for the cache's own of the same name."""
+    own = Layout(root).find_mapping(path.name)
+    if own is None or not path.exists() or not own.samefile(path):
+        raise UsageError(f"{path} is not in the cache {root}", "copy it there, or leave out --cache")

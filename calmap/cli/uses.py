@@ -33,13 +33,14 @@ def uses(
     FILES are names of references or mappings; folders before the name don't count. Exits with 1 if no mapping
     names any of them.
     """
-    from calmap.cache.occurrences import mapping_files, occurrences
+    from calmap.cache.occurrences import occurrences
     from calmap.report.listing import listing_json, render_listing
+    from calmap.report.text import printable
 
     invocation: Invocation = ctx.obj
     layout = invocation.settings(cache=cache, context=None, observatory=observatory).layout()
     names = frozenset(Path(name).name for name in files)
-    found = occurrences(mapping_files(layout, observatory), names)
+    found = occurrences(layout.mapping_files(observatory), names)
     rows = sorted((place.name, place.mapping.name, place.line) for place in found)
     columns = ("file", "mapping", "line")
     if style == "json":
@@ -47,5 +48,5 @@ def uses(
     elif rows:
         render_listing(columns, rows, invocation.console(color))
     else:
-        click.echo(f"no mapping in {layout.mappings} names {', '.join(sorted(names))}", err=True)
+        click.echo(printable(f"no mapping in {layout.mappings} names {', '.join(sorted(names))}"), err=True)
     ctx.exit(0 if rows else 1)

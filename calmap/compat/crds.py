@@ -12,7 +12,6 @@ from numbers import Real
 from typing import Any, TypeAlias
 
 from calmap.bestref import BestRef, Context
-from calmap.cache.files import mapping_files
 from calmap.compat.assignment import assign_bestrefs
 from calmap.compat.contexts import current_context, current_layout, current_name
 from calmap.compat.errors import (
@@ -160,8 +159,7 @@ def list_mappings(observatory: str | None = None, glob_pattern: str = "*") -> li
     """
     with crds_errors():
         layout, telescope = current_layout(observatory)
-        own = layout.mappings / telescope
-        names = {path.name for path in mapping_files(own if own.is_dir() else layout.mappings)}
+        names = {path.name for path in layout.mapping_files(telescope)}
     return sorted(name for name in names if fnmatchcase(name, glob_pattern))
 
 

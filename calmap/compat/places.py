@@ -10,11 +10,9 @@ from calmap.cache.references import Arrangement, ReferenceFolder, is_file, safe_
 from calmap.compat.contexts import current_layout
 from calmap.compat.errors import CrdsDownloadError, crds_errors
 from calmap.errors import CalmapError
-from calmap.headers.input import LFS_MARK
 from calmap.model.names import mapping_kind, mapping_name
 from calmap.observatories.library import load_observatory
-
-_LARGEST_POINTER = 1024
+from calmap.pointers import is_pointer
 
 
 def locate_mapping(mappath: str, observatory: str | None = None) -> str:
@@ -64,7 +62,7 @@ def reference_path(path: Path) -> str:
     """A reference file as pipelines get it; one whose content is yet to be fetched is told of in the log."""
     text = _absolute(path)
     try:
-        if path.stat().st_size <= _LARGEST_POINTER and path.read_bytes().startswith(LFS_MARK):
+        if is_pointer(path):
             logging.getLogger("calmap").warning("%s is only a Git-LFS pointer; run 'git lfs pull'", text)
     except OSError as problem:
         raise CrdsDownloadError(f"{text} can't be read: {problem.strerror or problem}") from problem

@@ -86,6 +86,8 @@ def prepare(value: Value, terms: Terms, level: int = 0) -> Node:
 
 
 def _entries(table: Table, parameters: tuple[str, ...], terms: Terms) -> dict[Plain, Entry]:
+    if table.start == table.end:
+        raise terms.refuse(table.span, "a selector needs a dictionary of rules, if only an empty one: ({})")
     if len(table.entries) > MAX_RULES:
         raise terms.refuse(table.span, f"more than {MAX_RULES:,} rules in one selector")
     entries: dict[Plain, Entry] = {}

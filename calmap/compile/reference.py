@@ -18,7 +18,7 @@ from calmap.compile.tree import Answer, Node
 from calmap.model.dates import DateError
 from calmap.model.values import NA, UNDEFINED
 from calmap.observatories.definition import Observatory
-from calmap.syntax.ast import MappingFile
+from calmap.syntax.ast import MappingFile, SelectorCall
 
 OMITTED = Outcome(Answer.OMITTED, (), "rmap_omit holds")
 IRRELEVANT = Outcome(Answer.NOT_APPLICABLE, (), "rmap_relevance does not hold")
@@ -70,6 +70,10 @@ def compile_reference(file: MappingFile, observatory: Observatory | None) -> Com
         If it can't be understood.
     """
     terms = reference_terms(file, observatory)
+    if not isinstance(file.selector, SelectorCall):
+        raise terms.selector.refuse(
+            file.selector.span, "the selector of an rmap must be one such as Match({...})"
+        )
     tree = prepare(file.selector, terms.selector)
     return CompiledReference(file, terms, tree, compile_node(tree, terms.selector.substitutions))
 

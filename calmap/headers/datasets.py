@@ -8,72 +8,68 @@ from pathlib import Path
 from calmap.errors import UsageError
 
 SUFFIXES = (
-    ".fits",
-    ".fit",
-    ".fts",
-    ".fits.gz",
-    ".fits.fz",
-    ".fits.bz2",
-    ".asdf",
-    ".json",
-    ".jsonl",
-    ".yaml",
-    ".yml",
+    *(".fits", ".fit", ".fts", ".fits.gz", ".fits.fz", ".fits.bz2"),
+    *(".asdf", ".json", ".jsonl", ".yaml", ".yml"),
 )
-_DEPTH = 8
+MAX_LINE = 10_000
 
 
 def dataset_files(names: Sequence[str], cwd: Path) -> Iterator[Path]:
     """Paths of datasets in the order named, found one by one as they are asked for.
 
+    A file is yielded whether or not it is there, so that one wrong name does not
+    stop the others.
+
     Parameters
     ----------
     names
         Files; folders, for all datasets below them in alphabetical order; and
-        ``@list``, for a text file with one name a line, in which ``#`` begins a
-        comment and names count from the folder of the list.
+        ``@list``, for a text file with one name a line, in which ``#`` at the start
+        of a line or after a blank begins a comment and names count from the folder
+        of the list.
     cwd
         Folder that relative names start from.
 
     Raises
     ------
     UsageError
-        At once if something named is not there; later if a list named in a list can't be
-        read. A dataset named in a list is yielded whether or not it is there.
+        If a list can't be read or contains itself.
     """
     for name in names:
-        _check(name, cwd)
-    return (path for name in names for path in _expanded(name, cwd, _DEPTH))
+        yield from _expanded(name, cwd, ())
 
 
-def _check(name: str, folder: Path) -> None:
-    if not (folder / Path(name.removeprefix("@")).expanduser()).exists():
-        raise UsageError(f"{name} does not exist", "name files, folders, or @list for a file of names")
-
-
-def _expanded(name: str, folder: Path, depth: int) -> Iterator[Path]:
+def _expanded(name: str, folder: Path, lists: tuple[Path, ...]) -> Iterator[Path]:
     if name.startswith("@"):
-        if depth == 0:
-            raise UsageError(f"{name}: lists name each other too deeply")
-        yield from _listed(folder / name[1:], depth)
+        yield from _listed(folder / Path(name[1:]).expanduser(), lists)
         return
     path = folder / Path(name).expanduser()
-    shown = Path(name).expanduser() if folder == Path.cwd() else path
+    shown = Path(name).expanduser() if not lists and folder == Path.cwd() else path
     if path.is_dir():
         yield from _below(shown)
     else:
         yield shown
 
 
-def _listed(path: Path, depth: int) -> Iterator[Path]:
+def _listed(path: Path, lists: tuple[Path, ...]) -> Iterator[Path]:
+    if path.resolve() in lists:
+        raise UsageError(f"the list {path} contains itself")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"the list {path} is not an ordinary file")
     try:
-        lines = path.read_text("utf-8").splitlines()
+        with path.open(encoding="utf-8-sig", newline="\n") as file:
+            while line := file.readline(MAX_LINE):
+                if name := _name(line):
+                    yield from _expanded(name, path.parent, (*lists, path.resolve()))
     except (OSError, UnicodeDecodeError) as problem:
-        raise UsageError(f"the list {path} can't be read: {problem}") from None
-    for line in lines:
-        name = line.partition("#")[0].strip()
-        if name:
-            yield from _expanded(name, path.parent, depth - 1)
+        reason = problem.strerror if isinstance(problem, OSError) else "it is not UTF-8 text"
+        raise UsageError(f"the list {path} can't be read: {reason}") from None
+
+
+def _name(line: str) -> str:
+    text = line.strip()
+    words = text.partition(" #")[0].partition("\t#")[0]
+    return "" if text.startswith("#") else words.strip()
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from calmap.observatories.yamltree import YamlList, YamlNode, YamlTable, YamlText
+from calmap.yamltree import YamlList, YamlNode, YamlTable, YamlText
 
 MAX_VALUES: Final = 100_000
 MAX_DEPTH: Final = 100

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from calmap.errors import HeaderError
+from calmap.pointers import LFS_MARK
 
 MAX_INFLATED: Final = 2**30
 """Bytes that a compressed file may have when decompressed."""
@@ -22,7 +23,6 @@ _REFUSED: Final = {
     b"\x28\xb5\x2f\xfd": "compressed with zstd",
     b"\xfd7zXZ\x00": "compressed with xz",
 }
-LFS_MARK: Final = b"version https://git-lfs"
 
 
 class ByteInput:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from calmap.errors import FileChangedError, HeaderError
+from calmap.cache.store import write_atomically
+from calmap.errors import CacheError, FileChangedError, HeaderError
 from calmap.headers.checksum import ZERO, encoded, ones_complement_sum
 from calmap.headers.fitsfile import primary_header
 from calmap.headers.input import open_file
@@ -16,6 +18,7 @@ from calmap.headers.input import open_file
 if TYPE_CHECKING:
     from astropy.io.fits import Header
 
+_CHUNK: Final = 2**20
 _KEYWORD: Final = re.compile(r"[A-Z0-9_-]{1,8}\Z")
 _STRUCTURE: Final = re.compile(
     r"(SIMPLE|XTENSION|BITPIX|NAXIS\d*|PCOUNT|GCOUNT|GROUPS|EXTEND|END|CONTINUE|COMMENT|HISTORY|HIERARCH)\Z"
@@ -45,9 +48,11 @@ def update_header(path: Path, updates: Mapping[str, str]) -> None:
         header = _updated(path, old, updates)
         stream.seek(len(old))
         try:
-            _replace(path, header, stream, before)
-        except OSError as error:
-            raise HeaderError(f"{path} can't be written: {error.strerror}") from None
+            write_atomically(path, _chunks(header, stream), guard=partial(_refuse_if_changed, path, before))
+        except FileChangedError:
+            raise
+        except CacheError as problem:
+            raise HeaderError(problem.message, problem.hint) from problem
 
 
 def _check(path: Path, updates: Mapping[str, str]) -> None:
@@ -95,32 +100,13 @@ def _bytes(header: Header) -> bytes:
     return data
 
 
-def _replace(path: Path, header: bytes, rest: IO[bytes], before: os.stat_result) -> None:
-    """Write the header and the rest of the old file to a new file, which then takes the old one's place."""
-    import shutil
-    import tempfile
-
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as new:
-            new.write(header)
-            shutil.copyfileobj(rest, new, 1 << 20)
-            new.flush()
-            os.fchmod(new.fileno(), before.st_mode & 0o7777)
-            os.fsync(new.fileno())
-        now = path.stat()
-        if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
-            raise FileChangedError(f"{path} was changed by somebody else", hint="try again")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+def _chunks(header: bytes, rest: IO[bytes]) -> Iterator[bytes]:
+    yield header
+    while data := rest.read(_CHUNK):
+        yield data
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _refuse_if_changed(path: Path, before: os.stat_result) -> None:
+    now = path.stat()
+    if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+        raise FileChangedError(f"{path} was changed by somebody else", hint="try again")

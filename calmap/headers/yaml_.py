@@ -8,7 +8,7 @@ from typing import Final
 from calmap.errors import HeaderError
 from calmap.headers.flatten import TooMuchError, flat_header
 from calmap.headers.input import open_file
-from calmap.observatories.yamltree import YamlTable, YamlTreeError, parse_yaml
+from calmap.yamltree import YamlTable, YamlTreeError, parse_yaml
 
 MAX_TREE: Final = 8 * 2**20
 """Bytes of YAML that are read."""

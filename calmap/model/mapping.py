@@ -135,6 +135,8 @@ def read_bytes(path: Path) -> bytes:
         If it can't be read.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise CacheError(f"{path} is not an ordinary file")
         with path.open("rb") as file:
             return file.read(_MAX_BYTES + 1)
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from string import Formatter
 from typing import Any, NoReturn
 
 from calmap.errors import ObservatoryError
-from calmap.observatories.yamltree import YamlList, YamlNode, YamlTable
+from calmap.yamltree import YamlList, YamlNode, YamlTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Final
 from calmap.errors import ObservatoryError
 from calmap.observatories.definition import Observatory
 from calmap.observatories.schema import read_definition
-from calmap.observatories.yamltree import YamlTreeError, parse_yaml
+from calmap.yamltree import YamlTreeError, parse_yaml
 
 MAX_BYTES: Final = 1_000_000
 FILE_NAME: Final = "observatory.yaml"

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias, TypeVar
 from calmap.observatories.converters import CONVERTERS
 from calmap.observatories.definition import Instrument, KeywordSource, Observatory, ReferenceNames
 from calmap.observatories.fields import Field, Place, fields_of, names_in
-from calmap.observatories.yamltree import YamlNode, YamlTable, YamlText
+from calmap.yamltree import YamlNode, YamlTable, YamlText
 
 T = TypeVar("T")
 Reader: TypeAlias = Callable[[YamlNode, Place], T]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from types import MappingProxyType
@@ -109,7 +110,7 @@ def _artifact(source: Source, root: PurePath | None) -> Json:
     path = PurePath(source.name)
     if root and path.is_relative_to(root):
         path = path.relative_to(root)
-    uri = quote(path.as_posix().encode("utf-8", "surrogatepass"))
+    uri = quote(os.fsencode(path.as_posix()))
     if path.is_absolute():
         return {"uri": f"file://{'' if uri.startswith('/') else '/'}{uri}"}
     return {"uri": uri, "uriBaseId": "%SRCROOT%"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -52,7 +52,9 @@ class Selection:
     ref
         The answer.
     paths
-        Where its files are, in their order.
+        Where its files are, in their order; empty for one that the cache lacks.
+    note
+        What else is to be known of its files.
     """
 
     dataset: str
@@ -60,28 +62,7 @@ class Selection:
     context: str
     ref: BestRefLike
     paths: tuple[str, ...] = ()
-
-
-def selections(
-    dataset: str,
-    instrument: str,
-    context: str,
-    refs: Mapping[str, BestRefLike],
-    locate: Callable[[str], str],
-) -> Iterator[Selection]:
-    """The answers for one dataset, in the order of the types' names.
-
-    Parameters
-    ----------
-    dataset, instrument, context
-        As in `Selection`.
-    refs
-        Answers by reference type.
-    locate
-        Path of a reference file.
-    """
-    for _, ref in sorted(refs.items()):
-        yield Selection(dataset, instrument, context, ref, tuple(locate(name) for name in ref.files))
+    note: str = ""
 
 
 def render_json(rows: Iterable[Selection]) -> str:
@@ -98,6 +79,7 @@ def _record(row: Selection) -> dict[str, object]:
         "status": row.ref.status,
         "files": list(row.ref.files),
         "paths": list(row.paths),
+        "note": row.note,
         "reason": row.ref.reason,
     }
 
@@ -117,7 +99,7 @@ def render_csv(rows: Iterable[Selection]) -> str:
 
 def render_paths(rows: Iterable[Selection]) -> str:
     """Render the path of every file found, one a line, each once."""
-    found = dict.fromkeys(path for row in rows if row.ref.status == "found" for path in row.paths)
+    found = dict.fromkeys(path for row in rows if row.ref.status == "found" for path in row.paths if path)
     return "".join(f"{printable(path)}\n" for path in found)
 
 

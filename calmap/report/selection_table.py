@@ -60,8 +60,8 @@ def selection_table(rows: Sequence[Selection], type_width: int, charset: Charset
         ref = row.ref
         style = STATUS_STYLES.get(ref.status, "")
         answer = "\n".join(map(charset.safe, ref.files)) or charset.safe(ref.reason)
-        if ref.files and not all(row.paths):
-            answer += "\n(not in the cache)"
+        if row.note:
+            answer += f"\n({charset.safe(row.note)})"
         status = STATUS_WORDS.get(ref.status, charset.safe(ref.status))
         answer_style = "" if ref.status == "not_found" else style
         table.add_row(Text(charset.safe(ref.reftype)), Text(status, style), Text(answer, answer_style))

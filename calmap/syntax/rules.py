@@ -118,6 +118,10 @@ def _at_characters(source: Source, problem: UnexpectedCharacters) -> Diagnostic:
     start = problem.pos_in_stream or 0
     character = source.text[start]
     span = Span(start, start + 1)
+    if character == "\ufeff":
+        return syntax_error(
+            source, span, "a byte-order mark stands here", "save the file as UTF-8 without it"
+        )
     if character in "'\"":
         return syntax_error(source, span, f"a string starts here and is not closed with {character}")
     shown = f"'{character}'" if character.isprintable() else f"character U+{ord(character):04X}"
