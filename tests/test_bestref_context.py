@@ -148,8 +148,9 @@ def test_keywords_may_be_spelled_as_the_rules_like(tmp_path: Path) -> None:
     folder = tmp_path / "mappings" / "tobs"
     folder.mkdir(parents=True)
     (folder / "tobs_tinstr_dark_0001.rmap").write_text(
-        "header = {'mapping': 'REFERENCE', 'observatory': 'TOBS', 'instrument': 'TINSTR', 'filekind': 'DARK',\n"
-        "    'name': 'tobs_tinstr_dark_0001.rmap', 'derived_from': '', 'parkey': (('detector',),)}\n"
+        "header = {'mapping': 'REFERENCE', 'observatory': 'TOBS', 'instrument': 'TINSTR',\n"
+        "    'filekind': 'DARK', 'name': 'tobs_tinstr_dark_0001.rmap', 'derived_from': '',\n"
+        "    'parkey': (('detector',),)}\n"
         "selector = Match({('X',): 'a.fits'})\n"
     )
     context = calmap.Cache(tmp_path).context("tobs_tinstr_dark_0001.rmap")

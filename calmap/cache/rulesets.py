@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -131,13 +134,26 @@ class Rules:
         """
         if name not in self._references:
             try:
-                self._references[name] = compile_reference(self.file(name), self.observatory)
+                with _growing():
+                    self._references[name] = compile_reference(self.file(name), self.observatory)
             except CalmapError as problem:
                 self._references[name] = problem
         found = self._references[name]
         if isinstance(found, CalmapError):
             raise found
         return found
+
+
+@contextmanager
+def _growing() -> Iterator[None]:
+    """Let memory grow without looking for garbage: a mapping is many small objects that all stay."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _link(file: MappingFile, entry: Entry) -> Link:
