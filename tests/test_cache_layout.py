@@ -52,6 +52,42 @@ def test_contexts_are_sorted_by_number(layout):
     assert layout.newest_context() == "jwst_10000.pmap"
 
 
+def test_mappings_of_a_cache_and_of_a_telescope(layout):
+    put(layout.root, "mappings/hst/hst_0001.pmap", "mappings/hst/Strange-Name.rmap", "mappings/hst/notes.txt")
+    put(layout.root, "mappings/jwst/jwst_0001.pmap", "mappings/jwst/old/jwst_0000.pmap")
+    put(layout.root, "mappings/hst_0002.pmap", "mappings/jwst_0002.pmap", "mappings/hst/.hidden.rmap")
+
+    def names(telescope):
+        return [path.relative_to(layout.mappings).as_posix() for path in layout.mapping_files(telescope)]
+
+    assert names("jwst") == ["jwst/jwst_0001.pmap", "jwst_0002.pmap"]
+    assert names("hst") == ["hst/Strange-Name.rmap", "hst/hst_0001.pmap", "hst_0002.pmap"]
+    assert sorted(names(None)) == sorted(names("hst") + names("jwst"))
+    assert names("tobs") == []
+
+
+def test_what_is_no_file_is_no_mapping(layout):
+    put(layout.root, "mappings/hst/hst_0001.pmap")
+    folder = layout.mappings / "hst"
+    (folder / "hst_0002.pmap").mkdir()
+    (folder / "hst_0003.pmap").symlink_to("hst_0003.pmap")
+    (folder / "hst_0004.pmap").symlink_to("nowhere")
+    (folder / "hst_0005.pmap").symlink_to("hst_0001.pmap")
+
+    assert layout.contexts("hst") == ("hst_0001.pmap", "hst_0005.pmap")
+
+
+def test_folders_and_files_that_name_no_telescope(layout):
+    put(
+        layout.root,
+        "mappings/my rules/hst_0001.pmap",
+        "mappings/empty/notes.txt",
+        "mappings/Strange-Name.rmap",
+    )
+
+    assert layout.observatories() == ()
+
+
 def test_newest_context_of_several_telescopes_must_be_asked_for(layout):
     put(layout.root, "mappings/hst/hst_0001.pmap", "mappings/jwst/jwst_0001.pmap")
 
@@ -128,7 +164,7 @@ def test_no_name_leads_out(layout, name):
         lambda: layout.reference_path(name, "hst", "acs"),
         lambda: layout.reference_path("a.fits", "hst", name),
         lambda: layout.reference_path("a.fits", name, "acs"),
-        lambda: layout.config_path(name),
+        lambda: layout.config_of(name),
     ):
         with pytest.raises(CacheError, match="can't be the name"):
             ask()

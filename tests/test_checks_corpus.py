@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from calmap.checks import Folder, check_closure, check_mapping
+from calmap.checks import Folder, check_mapping, closure
 from calmap.diagnostics import Diagnostic, Severity
 from calmap.model.mapping import load_mapping
 from calmap.observatories import load_observatory
@@ -41,7 +41,8 @@ def told(finding: Diagnostic) -> str:
 
 def test_liger_iris(corpus: Path, snapshot: SnapshotAssertion) -> None:
     cache = Cache(corpus / "liger-iris-crds-cache", "ligeriri")
-    assert [told(finding) for finding in check_closure(["ligeriri_0001.pmap"], cache)] == snapshot
+    below = closure(["ligeriri_0001.pmap"], cache)
+    assert [told(finding) for mapping in below for finding in check_mapping(mapping, cache)] == snapshot
 
 
 def test_liger_iris_has_the_known_defects_and_no_other(corpus: Path) -> None:

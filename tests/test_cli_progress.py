@@ -1,5 +1,6 @@
 """The bar appears when it takes long, and only on a terminal."""
 
+import re
 from io import StringIO
 
 import pytest
@@ -9,11 +10,11 @@ from calmap.cli import progress
 from calmap.cli.progress import track
 
 
-def shown(monkeypatch, patience, *, terminal):
+def shown(monkeypatch, patience, *, terminal, items="abc"):
     monkeypatch.setattr(progress, "_PATIENCE", patience)
     output = StringIO()
     console = Console(file=output, force_terminal=terminal, width=80)
-    assert list(track("abc", "Checking", console)) == ["a", "b", "c"]
+    assert list(track(items, "Checking", console)) == ["a", "b", "c"]
     return output.getvalue()
 
 
@@ -22,6 +23,22 @@ def shown(monkeypatch, patience, *, terminal):
 )
 def test_bar(monkeypatch, patience, terminal, expected):
     assert ("Checking" in shown(monkeypatch, patience, terminal=terminal)) == expected
+
+
+def test_a_length_gives_percentages_and_no_length_a_count(monkeypatch):
+    known = shown(monkeypatch, -1, terminal=True)
+    unknown = shown(monkeypatch, -1, terminal=True, items=iter("abc"))
+
+    assert "%" in known
+    assert "%" not in unknown
+    assert re.search(r" 3 0:00:00", re.sub(r"\x1b\[[0-9;]*m", "", unknown))
+
+
+def test_items_are_taken_one_by_one(monkeypatch):
+    taken = []
+    console = Console(file=StringIO(), force_terminal=True, width=80)
+    for item in track((taken.append(number) or number for number in range(3)), "Checking", console):
+        assert taken == list(range(item + 1))
 
 
 def test_nothing_is_shown_without_a_console():

@@ -199,6 +199,55 @@ def test_arguments_of_the_wrong_type(demo, parameters, reftypes, message):
         crds.getreferences(parameters, reftypes, observatory="ligeriri")
 
 
+# -- bad files --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bad(small):
+    """The small cache, which calls one of its references bad."""
+    config = small / "config/ligeriri"
+    config.mkdir(parents=True)
+    (config / "bad_files.txt").write_text("x.fits\na.fits\nligeriri_iris_dark_0001.rmap")
+    return config / "bad_files.txt"
+
+
+@pytest.mark.parametrize("answer", [crds.getreferences, crds.getrecommendations])
+def test_a_bad_reference_is_refused(bad, answer):
+    header = {"META.INSTRUMENT.NAME": "IRIS", "META.INSTRUMENT.DETECTOR": "IMG2"}
+    with pytest.raises(crds.CrdsBadReferenceError, match=r"dark: a\.fits .*CRDS_ALLOW_BAD_REFERENCES=1"):
+        answer(header, ["dark"], observatory="ligeriri")
+    assert set(answer(header, ["dark"], observatory="ligeriri", fast=True)) == {"dark"}
+    bad.write_text("b.fits\n")
+    assert set(answer(header, ["dark"], observatory="ligeriri")) == {"dark"}
+    bad.unlink()
+    assert set(answer(header, ["dark"], observatory="ligeriri")) == {"dark"}
+
+
+def test_a_bad_reference_may_be_let_through(bad, alone, caplog):
+    alone.setenv("CRDS_ALLOW_BAD_REFERENCES", "1")
+    assert ask("IMG2")["dark"].endswith("a.fits")
+    assert "files that the cache calls bad, in bad_files.txt: dark: a.fits" in caplog.text
+    alone.setenv("CRDS_ALLOW_BAD_REFERENCES", "0")
+    with pytest.raises(crds.CrdsBadReferenceError):
+        ask("IMG2")
+
+
+def test_a_list_of_bad_files_that_can_not_be_read(bad):
+    bad.write_bytes(b"\xff")
+    with pytest.raises(crds.CrdsError, match=r"bad_files\.txt can't be read"):
+        ask("IMG2")
+
+
+def test_a_bad_reference_is_written_and_counted(bad, alone, tmp_path, caplog):
+    frame = tmp_path / "frame.fits"
+    fits.PrimaryHDU(header=fits.Header({"INSTRUME": "IRIS", "DETECTOR": "IMG2"})).writeto(frame)
+    assert crds.assign_bestrefs([frame], reftypes=["dark"]) == 1
+    assert fits.getheader(frame)["R_DARK"] == "crds://a.fits"
+    assert "the cache calls the best reference bad, of type dark: a.fits" in caplog.text
+    alone.setenv("CRDS_ALLOW_BAD_REFERENCES", "1")
+    assert crds.assign_bestrefs([frame], reftypes=["dark"]) == 0
+
+
 # -- getrecommendations -----------------------------------------------------------------------
 
 
@@ -278,6 +327,39 @@ def test_a_mapping_that_can_not_be_read(small):
     (small / "mappings/ligeriri/ligeriri_iris_0001.imap").write_text("header = {")
     with pytest.raises(crds.MappingError, match=r"ligeriri_iris_0001\.imap"):
         ask()
+
+
+def test_what_is_added_to_the_cache_is_noticed(small):
+    folder = small / "mappings/ligeriri"
+    assert crds.get_context_name("ligeriri") == "ligeriri_0001.pmap"
+    assert crds.get_default_context() == "ligeriri_0001.pmap"
+    (folder / "ligeriri_0002.pmap").write_text(PMAP.replace("_0001.pmap", "_0002.pmap"))
+    assert crds.get_context_name("ligeriri") == "ligeriri_0002.pmap"
+    (folder / "ligeriri_0002.pmap").unlink()
+    assert crds.get_context_name("ligeriri") == "ligeriri_0001.pmap"
+    (small / "mappings/hst").mkdir()
+    assert crds.get_default_context() == "ligeriri_0001.pmap"
+    (small / "mappings/hst/hst_0001.pmap").touch()
+    with pytest.raises(crds.CrdsConfigError, match="the cache has hst, ligeriri"):
+        crds.get_default_context()
+
+
+def test_a_large_cache_is_read_once(small, alone):
+    for number in range(50):
+        (small / f"mappings/ligeriri/ligeriri_iris_x{number}_0001.rmap").touch()
+    for folder in (small / "mappings", small / "mappings/ligeriri"):
+        os.utime(folder, (1e9, 1e9))
+    listings = []
+    scandir = os.scandir
+
+    def counted(path):
+        listings.append(path)
+        return scandir(path)
+
+    alone.setattr(os, "scandir", counted)
+    names = {crds.get_context_name("ligeriri") for _ in range(20)}
+    assert names == {"ligeriri_0001.pmap"}
+    assert 0 < len(listings) < 6
 
 
 # -- places -----------------------------------------------------------------------------------

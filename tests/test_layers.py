@@ -17,6 +17,7 @@ MODULES = {
 
 LAYERS = (
     ("calmap.source", "calmap.errors"),
+    ("calmap.yamltree",),
     ("calmap.diagnostics",),
     ("calmap.syntax",),
     ("calmap.model",),
@@ -40,7 +41,9 @@ ONLY_IN = {
     "rich": ("calmap.report", "calmap.cli"),
     "reduce": ("reduce", "calmap.cli"),
 }
-ENVIRONMENT = ("calmap.cli.main", "calmap.cache.settings")
+ENVIRONMENT = ("calmap.cache.settings",)
+IMPORTERS = ("calmap", "calmap.cli.main")
+"""Modules with a table of others that they import when these are needed."""
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__"}
 FORBIDDEN_NAMES = {"literal_eval", "unsafe_load", "full_load"}
 FORBIDDEN_IMPORTS = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
@@ -62,8 +65,12 @@ def nodes(module: str) -> Iterator[ast.AST]:
 
 
 def imports(module: str) -> Iterator[str]:
-    """Every module that is imported anywhere in a module, inside functions too."""
+    """Every module that is imported anywhere in a module, inside functions and by a table of names too."""
     for node in nodes(module):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            name = node.value.partition(":")[0]
+            if "." in name and name in MODULES:
+                yield name
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -125,6 +132,20 @@ def test_nothing_read_is_run(module):
     assert called.isdisjoint(FORBIDDEN_CALLS)
     assert names.isdisjoint(FORBIDDEN_NAMES)
     assert roots.isdisjoint(FORBIDDEN_IMPORTS)
+
+
+@every_module
+def test_modules_are_imported_by_name_in_tables_only(module):
+    used = {node.id for node in nodes(module) if isinstance(node, ast.Name)}
+    used |= {node.attr for node in nodes(module) if isinstance(node, ast.Attribute)}
+    dynamic = not used.isdisjoint({"import_module", "spec_from_file_location", "run_module", "run_path"})
+
+    assert dynamic == (module in IMPORTERS)
+
+
+def test_tables_of_names_are_seen():
+    assert "calmap.cli.bestref" in imports("calmap.cli.main")
+    assert "calmap.model.mapping" in imports("calmap")
 
 
 @pytest.mark.parametrize("package", ["calmap", "reduce"])

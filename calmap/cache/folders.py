@@ -40,6 +40,28 @@ def folder_names(folder: Path) -> tuple[str, ...]:
         )
 
 
+def has_mappings(folder: Path) -> bool:
+    """True if a folder has any mapping.
+
+    Raises
+    ------
+    OSError
+        If the folder can't be read.
+    """
+    return next(mapping_names(folder), None) is not None
+
+
+def looks_like_cache(root: Path) -> bool:
+    """True if a folder has mappings where a cache has them."""
+    folder = root / "mappings"
+    try:
+        if not folder.is_dir():
+            return False
+        return has_mappings(folder) or any(has_mappings(folder / name) for name in folder_names(folder))
+    except OSError:
+        return False
+
+
 def _is(entry: os.DirEntry[str], *, folder: bool) -> bool:
     """Whether it is a folder, or else a file; a link that leads nowhere is neither."""
     try:

@@ -2,15 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from calmap.cache.store import digest, write_atomically
 from calmap.cache.surroundings import surroundings
 from calmap.cache.targets import Target
 from calmap.checks import Fixed, Surroundings, apply_fixes, check_mapping
 from calmap.diagnostics import Diagnostic
+from calmap.errors import CalmapError
 from calmap.model.mapping import load_mapping, read_bytes
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file that could not be looked at or written, and why."""
+
+    path: Path
+    problem: CalmapError
+
+
+def attempts(targets: Iterable[Target], act: Callable[[Target], Result]) -> Iterator[Result | Failure]:
+    """What is to be had of each file, or why there is nothing; one bad file does not stop the others.
+
+    Parameters
+    ----------
+    targets
+        The files.
+    act
+        What is done with each, such as the `check` of an `Inspector`.
+    """
+    for target in targets:
+        try:
+            result = act(target)
+        except CalmapError as problem:
+            yield Failure(target.path, problem)
+        else:
+            yield result
 
 
 class Inspector:

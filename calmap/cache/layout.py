@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from calmap.cache.folders import folder_names, mapping_names
+from calmap.cache.folders import folder_names, has_mappings, looks_like_cache, mapping_names
 from calmap.cache.references import MODE_FILE, ReferenceFolder, is_file, reference_folder, safe_name
 from calmap.errors import CacheError, NotInCacheError, UsageError
 from calmap.model.names import is_safe, mapping_name
@@ -133,7 +133,7 @@ class Layout:
         """
         with self._reading():
             folders = filter(is_safe, folder_names(self.mappings))
-            found = {name for name in folders if _has_mappings(self.mappings / name)}
+            found = {name for name in folders if has_mappings(self.mappings / name)}
             found.update(map(_telescope, mapping_names(self.mappings)))
         return tuple(sorted(found - {""}))
 
@@ -233,21 +233,6 @@ class Layout:
 def cache_above(folder: Path) -> Path | None:
     """The nearest cache that a folder is in: itself or one above it that has mappings."""
     return next((root for root in (folder, *folder.parents) if looks_like_cache(root)), None)
-
-
-def looks_like_cache(root: Path) -> bool:
-    """True if a folder has mappings where a cache has them."""
-    folder = root / "mappings"
-    try:
-        if not folder.is_dir():
-            return False
-        return _has_mappings(folder) or any(_has_mappings(folder / name) for name in folder_names(folder))
-    except OSError:
-        return False
-
-
-def _has_mappings(folder: Path) -> bool:
-    return next(mapping_names(folder), None) is not None
 
 
 def _telescope(name: str) -> str:

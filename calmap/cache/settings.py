@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from calmap.cache.chosen import Setting, Settings
 from calmap.cache.configfile import ConfigEntry, config_files, read_config
 from calmap.cache.layout import Layout, cache_above
-from calmap.errors import CacheError, CalmapError, UsageError
-from calmap.model.names import mapping_kind, mapping_name
+from calmap.cache.ownership import cache_around, is_path, owns
+from calmap.errors import CalmapError, UsageError
+from calmap.model.names import mapping_name
+
+__all__ = [
+    "NEWEST",
+    "Setting",
+    "Settings",
+    "complete_settings",
+    "given_settings",
+    "process_variables",
+    "resolve_settings",
+]
 
 _VARIABLES = (
     ("cache", ("CALMAP_CACHE", "CRDS_PATH_SINGLE", "CRDS_PATH")),
@@ -22,76 +34,8 @@ _FOLDERS = (
     ("references", ("CRDS_REFPATH_SINGLE", "CRDS_REFPATH")),
     ("config", ("CRDS_CFGPATH_SINGLE", "CRDS_CFGPATH")),
 )
-_YES = frozenset({"1", "true", "t", "yes", "y", "on"})
 NEWEST = "the newest one in the cache"
 _NO_CACHE = "not set, and no folder from here upwards has mappings"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """The value of one setting and where it comes from, or why there is none."""
-
-    name: str
-    value: str | None
-    origin: str
-    rank: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Every setting, each with its origin."""
-
-    cache: Setting
-    context: Setting
-    observatory: Setting
-    mappings: Setting
-    references: Setting
-    config: Setting
-
-    def __iter__(self) -> Iterator[Setting]:
-        return (getattr(self, field.name) for field in fields(self))
-
-    def layout(self) -> Layout:
-        """Folders of the cache.
-
-        Raises
-        ------
-        UsageError
-            If no cache is known.
-        CacheError
-            If it has no mappings.
-        """
-        mappings = self.mappings.value
-        root = self.cache.value or (mappings and str(Path(mappings).parent))
-        if not root:
-            raise UsageError("which cache is meant?", hint="name it with --cache or in CALMAP_CACHE")
-        folders = (_elsewhere(item, Path(root)) for item in (self.mappings, self.references, self.config))
-        layout = Layout(Path(root), *folders)
-        if not layout.mappings.is_dir():
-            origin = self.cache.origin if self.cache.value else self.mappings.origin
-            raise CacheError(
-                f"{root} is no cache: there is no folder {layout.mappings}", hint=f"it was named by {origin}"
-            )
-        return layout
-
-    def context_name(self) -> str:
-        """Name of the context, or a path to one.
-
-        Raises
-        ------
-        UsageError
-            If there is none, several would do, or only a server could tell which is meant.
-        """
-        name, origin = self.context.value, self.context.origin
-        if name is None:
-            self.layout()
-            raise UsageError(f"which context is meant? {origin}", hint="name a .pmap with --context")
-        if mapping_kind(name) is None:
-            raise UsageError(
-                f"the context '{name}' of {origin} is not the name of a mapping",
-                hint="what a name such as jwst-latest stands for only a server knows; name a .pmap",
-            )
-        return name
 
 
 def resolve_settings(
@@ -154,12 +98,6 @@ def process_variables() -> dict[str, str]:
     return dict(os.environ)
 
 
-def allows_bad_references(environ: Mapping[str, str] | None = None) -> bool:
-    """True if ``CRDS_ALLOW_BAD_REFERENCES`` lets references be used that a cache calls bad."""
-    value = (os.environ if environ is None else environ).get("CRDS_ALLOW_BAD_REFERENCES", "")
-    return value.strip().lower() in _YES
-
-
 class _Resolution:
     """One run through all sources of settings."""
 
@@ -173,7 +111,24 @@ class _Resolution:
         cache = self._cache()
         folders = [self._folder(name, variables, cache) for name, variables in _FOLDERS]
         context, observatory = self._agreed(*(self._given(*names) for names in _VARIABLES[1:]))
-        return Settings(cache, context, observatory, *folders)
+        if not context.value or not is_path(context.value):
+            return Settings(cache, context, observatory, *folders)
+        context = replace(context, value=self._absolute(context.value, self.cwd))
+        settings = Settings(cache, context, observatory, *folders)
+        return _by_name(settings) or self._elsewhere(settings) or settings
+
+    def _elsewhere(self, settings: Settings) -> Settings | None:
+        """Settings with the cache around the path of the context, if nobody named one that counts as much."""
+        options = self.options
+        named = options.get("cache") if options.get("context") else self._given(*_VARIABLES[0]).value
+        root = None if named else cache_around(Path(settings.context.value or ""))
+        if root is None:
+            return None
+        cache = Setting("cache", str(root), f"the path of the context of {settings.context.origin}")
+        mappings, references, config = (_inside(cache, name) for name, _ in _FOLDERS)
+        return _by_name(
+            replace(settings, cache=cache, mappings=mappings, references=references, config=config)
+        )
 
     def _given(self, name: str, variables: tuple[str, ...]) -> Setting:
         """The value that somebody gave."""
@@ -188,7 +143,8 @@ class _Resolution:
         return Setting(name, None, "not set", len(candidates))
 
     def _from_file(self, name: str, entry: ConfigEntry) -> tuple[str, str]:
-        value = self._absolute(entry.value, entry.path.parent) if name == "cache" else entry.value
+        relative = name == "cache" or (name == "context" and is_path(entry.value))
+        value = self._absolute(entry.value, entry.path.parent) if relative else entry.value
         return value, entry.origin
 
     def _cache(self) -> Setting:
@@ -206,9 +162,7 @@ class _Resolution:
             for variable in variables:
                 if value := self.environ.get(variable):
                     return Setting(name, self._absolute(value, self.cwd), variable)
-        if cache.value is None:
-            return Setting(name, None, "not set, as there is no cache")
-        return Setting(name, str(Path(cache.value, name)), "a folder of the cache")
+        return _inside(cache, name)
 
     def _absolute(self, value: str, base: Path) -> str:
         home = self.environ.get("HOME")
@@ -235,6 +189,24 @@ class _Resolution:
         return context, implied
 
 
+def _inside(cache: Setting, name: str) -> Setting:
+    if cache.value is None:
+        return Setting(name, None, "not set, as there is no cache")
+    return Setting(name, str(Path(cache.value, name)), "a folder of the cache")
+
+
+def _by_name(settings: Settings) -> Settings | None:
+    """Settings with the name in place of the path of the context, if the file is the cache's own."""
+    path = Path(settings.context.value or "")
+    try:
+        layout = settings.layout()
+    except CalmapError:
+        return None
+    if not owns(layout, path, settings.observatory.value or ""):
+        return None
+    return replace(settings, context=replace(settings.context, value=path.name))
+
+
 def _only(layout: Layout) -> Setting:
     present = layout.observatories()
     if len(present) == 1:
@@ -249,9 +221,3 @@ def _newest(layout: Layout, observatory: Setting) -> Setting:
         return Setting("context", layout.newest_context(observatory.value), NEWEST)
     except CalmapError as problem:
         return Setting("context", None, problem.message)
-
-
-def _elsewhere(setting: Setting, root: Path) -> Path | None:
-    """The folder of a setting, unless it is where a cache has it anyway."""
-    path = Path(setting.value) if setting.value else None
-    return None if path == root / setting.name else path

@@ -44,6 +44,7 @@ def write_atomically(
         All it shall hold, whole or in pieces.
     expected_sha256
         Hash of what the file must hold still, or None to write in any case.
+        A file that holds the new content already is as it shall be.
     guard
         Called when all is ready, right before the new content takes the place
         of the old; what it raises keeps the old.
@@ -59,14 +60,14 @@ def write_atomically(
     try:
         new = _written(target, (data,) if isinstance(data, bytes) else data)
         try:
-            if expected_sha256 is not None:
-                _check_digest(target, path, expected_sha256)
+            if expected_sha256 is not None and not _is_unchanged(target, expected_sha256):
+                _refuse_unless_same(new, target, path)
+                return
             if guard is not None:
                 guard()
             new.replace(target)
-        except BaseException:
+        finally:
             new.unlink(missing_ok=True)
-            raise
     except OSError as problem:
         hint = next((text for codes, text in _HINTS if problem.errno in codes), None)
         reason = problem.strerror or str(problem)
@@ -99,12 +100,16 @@ def _permissions(target: Path) -> int | None:
         return None
 
 
-def _check_digest(target: Path, path: Path, expected: str) -> None:
+def _is_unchanged(target: Path, expected: str) -> bool:
     try:
-        present = digest(target.read_bytes())
+        return digest(target.read_bytes()) == expected
     except FileNotFoundError:
-        present = ""
-    if present != expected:
+        return False
+
+
+def _refuse_unless_same(new: Path, target: Path, path: Path) -> None:
+    """Somebody else may have written the very same."""
+    if not _is_unchanged(target, digest(new.read_bytes())):
         raise FileChangedError(f"{path} has changed since it was read", hint="nothing was written; try again")
 
 

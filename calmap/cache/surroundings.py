@@ -59,11 +59,23 @@ class CacheSurroundings:
         return self._references is not None and self._references.folder.is_dir()
 
     def mapping(self, name: str) -> Mapping | None:
-        """A mapping of the cache, or None if it is not there."""
+        """A mapping of the cache, or None if it is not there.
+
+        Raises
+        ------
+        CacheError
+            If it can't be read.
+        """
         return self._read(name)
 
     def reference(self, name: str, instrument: str) -> Path | None:
-        """A reference file of the cache, or None if it is not there."""
+        """A reference file of the cache, or None if it is not there.
+
+        Raises
+        ------
+        CacheError
+            If a folder on the way can't be entered.
+        """
         if self._references is None or not is_safe(name) or not is_safe(instrument):
             return None
         path = self._references.place(name, instrument)
@@ -101,7 +113,13 @@ class LooseSurroundings:
         return self._observatory
 
     def mapping(self, name: str) -> Mapping | None:
-        """Another mapping in the folder, or None if it is not there."""
+        """Another mapping in the folder, or None if it is not there.
+
+        Raises
+        ------
+        CacheError
+            If it can't be read.
+        """
         return self._read(name)
 
     def reference(self, name: str, instrument: str) -> Path | None:
@@ -114,7 +132,13 @@ class LooseSurroundings:
 
 
 def surroundings(path: Path, layout: Layout | None, telescope: str) -> Surroundings:
-    """What is around a mapping file that is in a cache or, without a layout, in none."""
+    """What is around a mapping file that is in a cache or, without a layout, in none.
+
+    Raises
+    ------
+    ObservatoryError, CacheError
+        As `CacheSurroundings`.
+    """
     return CacheSurroundings(layout, telescope) if layout else LooseSurroundings(path.parent, telescope)
 
 

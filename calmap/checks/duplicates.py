@@ -35,6 +35,8 @@ EQUAL_KEYS = Rule(
 )
 RULES = (DUPLICATE_KEY, EQUAL_KEYS)
 
+_MAX_BLANKS = 1_000
+
 
 def duplicate_keys(subject: Subject) -> Iterator[Diagnostic]:
     """CM201."""
@@ -57,13 +59,17 @@ def _duplicate(subject: Subject, table: Table, earlier: Entry, entry: Entry) -> 
 
 
 def _removal(subject: Subject, entry: Entry) -> Fix | None:
-    """Remove an entry that has whole lines for itself."""
-    text = subject.source.text
-    start = text.rfind("\n", 0, entry.span.start) + 1
-    end = text.find("\n", entry.span.end)
-    if end < 0 or text[start : entry.span.start].strip() or text[entry.span.end : end].strip() != ",":
+    """Remove an entry that has whole lines for itself, with little before and after it."""
+    source = subject.source
+    first, last = source.position(entry.start), source.position(entry.end)
+    if last.line == len(source.line_starts):
         return None
-    return Fix("remove the first of two equal entries", (TextEdit(Span(start, end + 1), ""),))
+    start, end = entry.start - first.column + 1, source.line_starts[last.line]
+    if max(entry.start - start, end - entry.end) > _MAX_BLANKS:
+        return None
+    if source.text[start : entry.start].strip() or source.text[entry.end : end].strip() != ",":
+        return None
+    return Fix("remove the first of two equal entries", (TextEdit(Span(start, end), ""),))
 
 
 def _tables(*values: Value) -> Iterator[Table]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from calmap.checks.literals import is_plain, part_of
@@ -44,6 +44,18 @@ BORROWED_NAME = Rule(
     example="'rmap_relevance' : '(EXPTYPE == \"SCIENCE\")',",
     use_instead="'extra_keys' : ('EXPTYPE',),\n'rmap_relevance' : '(EXPTYPE == \"SCIENCE\")',",
 )
+DOTTED_NAME = Rule(
+    "CM117",
+    "dotted-expression-name",
+    "A header expression has a name with dots that the mapping does not select by",
+    Severity.WARNING,
+    why="CRDS replaces the dots only in the keywords, as they are written, of the mapping's own `parkey`, "
+    "`extra_keys` and `reffile_switch`. It takes any other name with dots for an attribute of something, "
+    "and refuses to load the file.",
+    example="'rmap_relevance' : '(META.EXPOSURE.TYPE == \"SCIENCE\")',",
+    use_instead="'extra_keys' : ('META.EXPOSURE.TYPE',),\n"
+    "'rmap_relevance' : '(META.EXPOSURE.TYPE == \"SCIENCE\")',",
+)
 IGNORED_EXPRESSION = Rule(
     "CM112",
     "ignored-expression",
@@ -55,15 +67,17 @@ IGNORED_EXPRESSION = Rule(
     example="'rmap_omit' : 'True',",
     use_instead="'rmap_omit' : '(True)',",
 )
-RULES = (BAD_EXPRESSION, UNKNOWN_NAME, IGNORED_EXPRESSION, BORROWED_NAME)
+RULES = (BAD_EXPRESSION, UNKNOWN_NAME, IGNORED_EXPRESSION, BORROWED_NAME, DOTTED_NAME)
 
 _CONSEQUENCE = {
     "rmap_relevance": "CRDS ignores the expression",
     "rmap_omit": "CRDS ignores the expression",
     "parkey_relevance": "every look-up fails",
 }
-_INSTRUMENT_KEYWORDS = ("INSTRUME", "META.INSTRUMENT.NAME", "ROMAN.META.INSTRUMENT.NAME")
-_CRDS_ADDS = frozenset({"keep_comments", "always", "META.VISIT.TSOVISIT", "META.INSTRUMENT.LAMP_STATE"})
+_ALWAYS_KNOWN = frozenset({
+    *("INSTRUME", "META.INSTRUMENT.NAME", "ROMAN.META.INSTRUMENT.NAME"),
+    *("keep_comments", "always", "META.VISIT.TSOVISIT", "META.INSTRUMENT.LAMP_STATE"),
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,7 @@ class _Known:
 
 
 def expressions(subject: Subject) -> Iterator[Diagnostic]:
-    """CM110, CM111, CM112 and CM116."""
+    """CM110, CM111, CM112, CM116 and CM117."""
     names_ = frozenset(subject.required())
     known = _Known(None if subject.levels is None else names_, suggester(names_))
     for key in ("rmap_relevance", "rmap_omit"):
@@ -100,11 +114,19 @@ def _header_value(subject: Subject, key: str, value: String, known: _Known) -> I
     if key == "rmap_relevance":
         lowered = lowered.replace("always", "True")
     try:
-        found = next(names(parse_expression(lowered)), None)
+        used = tuple(names(parse_expression(lowered)))
     except ExpressionError as problem:
         yield _bad(subject, value, problem)
         return
-    if found is not None:
+    dotted = next((name for name in used if _is_attribute(name.name, known.names or ())), None)
+    found = next(iter(used), None)
+    if dotted is not None:
+        message = (
+            f"'{key}' is not in parentheses: CRDS reads '{dotted.name[:40]}' and refuses to load the file"
+        )
+        fix = _parenthesised(subject, value)
+        yield subject.finding(DOTTED_NAME, value.span, message, hint="put it in parentheses", fix=fix)
+    elif found is not None:
         message = (
             f"'{key}' is not in parentheses: CRDS reads '{found.name[:40]}', which is nothing, and ignores it"
         )
@@ -130,13 +152,30 @@ def _parsed(subject: Subject, key: str, value: String, known: _Known) -> Iterato
     except ExpressionError as problem:
         yield _bad(subject, value, problem)
         return
-    for name in _strange(expression, known.names) if known.names is not None else ():
-        yield _unknown(subject, key, value, name, known.nearest(name.name))
+    if known.names is None:
+        return
+    for name in _first_uses(expression):
+        if _is_attribute(name.name, known.names):
+            yield _dotted(subject, value, name, known.nearest(name.name))
+        elif _is_strange(name, known.names):
+            yield _unknown(subject, key, value, name, known.nearest(name.name))
 
 
 def _bad(subject: Subject, value: String, problem: ExpressionError) -> Diagnostic:
     span = part_of(subject.source, value, problem.offset, problem.offset + 1)
     return subject.finding(BAD_EXPRESSION, span, f"this expression can't be read: {problem.message}")
+
+
+def _is_attribute(name: str, known: Collection[str]) -> bool:
+    """True if CRDS takes a name for an attribute of something."""
+    return "." in name and name not in known
+
+
+def _dotted(subject: Subject, value: String, name: Name, near: str | None) -> Diagnostic:
+    shown, span = name.name[:60], part_of(subject.source, value, *name.span)
+    message = f"'{shown}' is no keyword of this mapping: CRDS takes it for an attribute and refuses the file"
+    hint = f"did you mean '{near}'?" if near else f"add '{shown.upper()}' to 'extra_keys'"
+    return subject.finding(DOTTED_NAME, span, message, hint=hint)
 
 
 def _unknown(subject: Subject, key: str, value: String, name: Name, near: str | None) -> Diagnostic:
@@ -149,13 +188,15 @@ def _unknown(subject: Subject, key: str, value: String, name: Name, near: str | 
     return subject.finding(BORROWED_NAME, span, message, hint=meant or f"add '{shown}' to 'extra_keys'")
 
 
-def _strange(expression: Expression, known: Iterable[str]) -> Iterator[Name]:
-    """First use of each name that isn't known."""
-    seen = {*_CRDS_ADDS, *_INSTRUMENT_KEYWORDS, *known}
+def _is_strange(name: Name, known: Collection[str]) -> bool:
+    return name.name not in known and name.name not in _ALWAYS_KNOWN
+
+
+def _first_uses(expression: Expression) -> tuple[Name, ...]:
+    found: dict[str, Name] = {}
     for name in names(expression):
-        if name.name not in seen:
-            seen.add(name.name)
-            yield name
+        found.setdefault(name.name, name)
+    return tuple(found.values())
 
 
 def unknown_everywhere(subject: Subject) -> Iterator[Diagnostic]:
@@ -172,9 +213,11 @@ def unknown_everywhere(subject: Subject) -> Iterator[Diagnostic]:
     known = set(observatory.instrument_keywords if observatory else ())
     known.update(name for _, child in children for name in child.required())
     for item, below in children:
+        own = frozenset(below.required())
         for key, value, expression in _readable(below):
-            for name in _strange(expression, known):
-                if name.name != name.name.upper():
+            for name in _first_uses(expression):
+                told_there = name.name != name.name.upper() or _is_attribute(name.name, own)
+                if told_there or not _is_strange(name, known):
                     continue
                 label = Label(below.source, part_of(below.source, value, *name.span), "asked for here")
                 message = f"'{name.name[:60]}' in '{key}' of '{item.value}' is a keyword of no mapping here"

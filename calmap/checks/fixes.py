@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from calmap.checks.capping import capped
 from calmap.checks.checksums import MISSING_CHECKSUM, WRONG_CHECKSUM
-from calmap.checks.runner import check_mapping
+from calmap.checks.runner import every_finding
 from calmap.checks.surroundings import NoSurroundings, Surroundings
 from calmap.diagnostics import Applicability, Diagnostic, Severity, apply_edits
 from calmap.model.mapping import Mapping, parse_mapping
@@ -29,7 +30,7 @@ class Fixed:
     applied
         The findings that were cured; their places are those of the text they were found in.
     remaining
-        What is still found.
+        What is still found, as `check_mapping` tells it.
     """
 
     mapping: Mapping
@@ -42,9 +43,9 @@ class Fixed:
         return self.mapping.text
 
 
-def every(finding: Diagnostic) -> bool:
-    """Accept any finding."""
-    return True
+def is_safe(finding: Diagnostic) -> bool:
+    """True if a finding brings a fix that does not change what is selected."""
+    return finding.fix is not None and finding.fix.applicability is Applicability.SAFE
 
 
 def apply_fixes(
@@ -52,8 +53,7 @@ def apply_fixes(
     data: bytes,
     surroundings: Surroundings = _ALONE,
     *,
-    wanted: Callable[[Diagnostic], bool] = every,
-    unsafe: bool = False,
+    wanted: Callable[[Diagnostic], bool] = is_safe,
 ) -> Fixed:
     """Apply fixes to the bytes of a mapping until none is left, and record the checksum last.
 
@@ -66,12 +66,11 @@ def apply_fixes(
     surroundings
         As for `check_mapping`.
     wanted
-        Which findings to cure. The checksum follows a changed text if it was right before.
-    unsafe
-        Also apply fixes that may change what is selected.
+        Which findings to cure, if they have a fix; those with a safe one, if not told otherwise. The
+        checksum follows a changed text if it was right before.
     """
     mapping = parse_mapping(path, data)
-    findings = check_mapping(mapping, surroundings)
+    findings = _findings(mapping, surroundings)
     was_right = not any(finding.rule in _CHECKSUM for finding in findings)
     applied: list[Diagnostic] = []
     refused: set[tuple[str, str]] = set()
@@ -83,8 +82,8 @@ def apply_fixes(
         return finding.rule in _CHECKSUM and (wanted(finding) or (was_right and bool(applied)))
 
     for left in reversed(range(MAX_ROUNDS)):
-        chosen = _choose(findings, is_wanted, unsafe, refused) if left else []
-        chosen = chosen or _choose(findings, is_wanted_last, unsafe, refused)
+        chosen = _choose(findings, is_wanted, refused) if left else []
+        chosen = chosen or _choose(findings, is_wanted_last, refused)
         if not chosen:
             break
         better = _better(mapping, findings, chosen, surroundings)
@@ -96,13 +95,16 @@ def apply_fixes(
         else:
             mapping, findings = better
             applied += filter(wanted, chosen)
-    return Fixed(mapping, tuple(applied), findings)
+    return Fixed(mapping, tuple(applied), capped(findings))
+
+
+def _findings(mapping: Mapping, surroundings: Surroundings) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(every_finding(mapping, surroundings), key=Diagnostic.sort_key))
 
 
 def _choose(
     findings: Iterable[Diagnostic],
     wanted: Callable[[Diagnostic], bool],
-    unsafe: bool,
     refused: set[tuple[str, str]],
 ) -> list[Diagnostic]:
     """Findings with fixes whose edits don't overlap, in the order of the text."""
@@ -111,8 +113,6 @@ def _choose(
     for finding in findings:
         fix = finding.fix
         if fix is None or not wanted(finding) or _name(finding) in refused:
-            continue
-        if fix.applicability is Applicability.UNSAFE and not unsafe:
             continue
         spans = [(edit.span.start, edit.span.end) for edit in fix.edits]
         if all(_is_free(taken, start, end) for start, end in spans):
@@ -141,7 +141,7 @@ def _better(
     edited = parse_mapping(mapping.path, text.encode("utf-8"))
     if text == mapping.text or edited.file is None:
         return None
-    found = check_mapping(edited, surroundings)
+    found = _findings(edited, surroundings)
     return (edited, found) if _errors(found) <= _errors(findings) else None
 
 

@@ -61,5 +61,15 @@ def shown(value: Value) -> str:
     """A key as people would write it, cut to a sensible length."""
     if not is_key(value):
         return "it"
-    text = repr(key_data(value))
+    text = repr(_beginning(value))
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _beginning(value: Value) -> Plain:
+    """What the first characters of a key depend on."""
+    match value:
+        case String(_, text):
+            return text[:61]
+        case Tuple(_, items):
+            return tuple(_beginning(item) for item in items[:31])
+    return key_data(value)

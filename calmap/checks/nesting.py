@@ -8,7 +8,7 @@ from calmap.checks.examples import selector
 from calmap.checks.keys import elements, is_key, shown
 from calmap.checks.spelling import quoted, suggester
 from calmap.checks.subject import SELECTORS, Nested, Subject
-from calmap.diagnostics import Diagnostic, Rule, Severity
+from calmap.diagnostics import Diagnostic, Fix, Rule, Severity, TextEdit
 from calmap.syntax.ast import Constant, Entry, MappingKind, Number, SelectorCall, String, Table, Tuple
 
 KEY_LENGTH = Rule(
@@ -61,7 +61,19 @@ UNUSED_LEVEL = Rule(
     example="selector = Match({\n    ('FUV',) : 'one.fits',\n})",
     use_instead=selector(),
 )
-RULES = (KEY_LENGTH, UNKNOWN_SELECTOR, TOO_FEW_LEVELS, MISPLACED_SELECTOR, BAD_KEY, UNUSED_LEVEL)
+MISSING_TABLE = Rule(
+    "CM213",
+    "missing-table",
+    "A selector has no table of rules",
+    why="A selector without rules is written `Match({})`. CRDS refuses to load a file with `Match()`.",
+    example="selector = Match()",
+    use_instead="selector = Match({})",
+    fixable=True,
+)
+RULES = (
+    *(KEY_LENGTH, UNKNOWN_SELECTOR, TOO_FEW_LEVELS, MISPLACED_SELECTOR),
+    *(BAD_KEY, UNUSED_LEVEL, MISSING_TABLE),
+)
 
 
 def misplaced_selector(subject: Subject) -> Iterator[Diagnostic]:
@@ -88,6 +100,17 @@ def unknown_selectors(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.finding(
                 UNKNOWN_SELECTOR, nested.call.name_span, f"'{name[:60]}' is not a selector", hint=hint
             )
+
+
+def missing_tables(subject: Subject) -> Iterator[Diagnostic]:
+    """CM213."""
+    for nested in subject.selectors:
+        place = nested.call.table.span
+        if place.start == place.end:
+            message = f"{nested.call.name[:40]} has no table of rules"
+            fix = Fix("add an empty table", (TextEdit(place, "{}"),))
+            hint = f"write {nested.call.name[:40]}({{}}) if there are none"
+            yield subject.finding(MISSING_TABLE, nested.call.name_span, message, hint=hint, fix=fix)
 
 
 def depth(subject: Subject) -> Iterator[Diagnostic]:
@@ -182,4 +205,4 @@ def _row_key(subject: Subject, name: str, entry: Entry) -> Iterator[Diagnostic]:
         yield subject.finding(BAD_KEY, entry.key.span, f"a key of {name} is {words}, found {what}")
 
 
-CHECKS = (misplaced_selector, unknown_selectors, depth, keys)
+CHECKS = (misplaced_selector, unknown_selectors, missing_tables, depth, keys)

@@ -37,10 +37,11 @@ UNSORTED_DATE = Rule(
     Severity.WARNING,
     why="CRDS compares these dates as texts, and the dates of datasets are written `YYYY-MM-DD HH:MM:SS`. "
     "Any other form, even a `T` for the blank, sorts elsewhere and gives a wrong file. calmap compares "
-    "dates as dates.",
+    "dates as dates.\n\nThe fix, the same date in the usual form, is done with `--fix --unsafe-fixes` only: "
+    "with it CRDS selects another file than before for some datasets. Make sure that the new selection is "
+    "the one that is meant.",
     example=selector("'2020-01-01T12:00:00' : 'one.fits'"),
     use_instead=selector("'2020-01-01 12:00:00' : 'one.fits'"),
-    fixable=True,
 )
 BAD_VERSION = Rule(
     "CM304",
@@ -94,7 +95,6 @@ RULES = (
 )
 
 _SORTED = re.compile(r"\d{4}-\d\d-\d\d(?: \d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?")
-_ISO_LIKE = re.compile(r"\d{4}[-/]\d\d[-/]\d\d(?:[T ].*)?")
 _NUMBER = re.compile(r"[-+]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][-+]?\d{1,3})?")
 
 
@@ -123,8 +123,7 @@ def _dates(subject: Subject, nested: Nested, normal: str, entries: list[Entry]) 
 
 
 def _unsorted(subject: Subject, key: String, normal: str) -> Diagnostic:
-    how_far = Applicability.SAFE if _ISO_LIKE.fullmatch(key.value) else Applicability.UNSAFE
-    fix = Fix(f"write '{normal}'", (rewritten(subject.source, key, normal),), how_far)
+    fix = Fix(f"write '{normal}'", (rewritten(subject.source, key, normal),), Applicability.UNSAFE)
     message = f"'{key.value}' is not written as 'YYYY-MM-DD HH:MM:SS', CRDS sorts it wrongly"
     return subject.finding(UNSORTED_DATE, key.span, message, hint=f"write '{normal}'", fix=fix)
 

@@ -20,6 +20,7 @@ from calmap.checks import (
     telescope,
     terminals,
 )
+from calmap.checks.capping import capped
 from calmap.checks.subject import subject
 from calmap.checks.surroundings import NoSurroundings, Surroundings
 from calmap.diagnostics import Diagnostic, registry
@@ -40,7 +41,9 @@ _ALONE = NoSurroundings()
 
 
 def check_mapping(mapping: Mapping, surroundings: Surroundings = _ALONE) -> tuple[Diagnostic, ...]:
-    """Everything that is to be said of one mapping, in the order of its text.
+    """What is to be said of one mapping, in the order of its text.
+
+    Of one rule there are no more than `MAX_FINDINGS`; the last of them says how many more there would be.
 
     Parameters
     ----------
@@ -49,14 +52,21 @@ def check_mapping(mapping: Mapping, surroundings: Surroundings = _ALONE) -> tupl
     surroundings
         Other mappings, reference files and the telescope, as far as they are known.
     """
-    findings = list(mapping.diagnostics)
+    return capped(every_finding(mapping, surroundings))
+
+
+def every_finding(mapping: Mapping, surroundings: Surroundings = _ALONE) -> Iterator[Diagnostic]:
+    """As `check_mapping`, but without a limit and in no order."""
+    return suppressions.unsuppressed(mapping.source, _found(mapping, surroundings), tuple(RULES.values()))
+
+
+def _found(mapping: Mapping, surroundings: Surroundings) -> Iterator[Diagnostic]:
+    yield from mapping.diagnostics
     if mapping.file is not None:
         examined = subject(mapping, mapping.file, surroundings)
         for module in _MODULES:
             for check in module.CHECKS:
-                findings.extend(check(examined))
-    left = suppressions.suppressed(mapping.source, findings, tuple(RULES.values()))
-    return tuple(sorted(left, key=Diagnostic.sort_key))
+                yield from check(examined)
 
 
 def closure(names: Iterable[str], surroundings: Surroundings) -> Iterator[Mapping]:
@@ -87,20 +97,3 @@ def closure(names: Iterable[str], surroundings: Surroundings) -> Iterator[Mappin
         if mapping.file is not None:
             below = terminals.mappings_below(subject(mapping, mapping.file, surroundings))
             waiting.extend((item.value, False) for item in below)
-
-
-def check_closure(names: Iterable[str], surroundings: Surroundings) -> tuple[Diagnostic, ...]:
-    """Findings of mappings and of everything below them, file by file.
-
-    Raises
-    ------
-    NotInCacheError
-        If one of the mappings named does not exist.
-    CacheError
-        If there are too many of them.
-    """
-    return tuple(
-        finding
-        for mapping in closure(names, surroundings)
-        for finding in check_mapping(mapping, surroundings)
-    )

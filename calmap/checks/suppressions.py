@@ -64,13 +64,13 @@ class Suppression:
     span: Span
 
 
-def suppressed(
+def unsuppressed(
     source: Source, findings: Iterable[Diagnostic], rules: Collection[Rule]
-) -> tuple[Diagnostic, ...]:
+) -> Iterator[Diagnostic]:
     """Findings that are left, with those about the comments themselves."""
-    findings = list(findings)
     if _MARK not in source.text:
-        return tuple(findings)
+        yield from findings
+        return
     codes = {rule.code: rule.code for rule in rules} | {rule.name: rule.code for rule in rules}
     own, problems = _read(source, codes)
     by_place = {(item.code, item.line): item for item in own}
@@ -82,11 +82,12 @@ def suppressed(
         used.update(places)
         return not places
 
-    left = [finding for finding in [*findings, *problems] if is_left(finding)]
+    yield from filter(is_left, findings)
+    yield from filter(is_left, problems)
     unused = [
         item for item in own if (item.code, item.line) not in used and not item.code.startswith(_ELSEWHERE)
     ]
-    return (*left, *filter(is_left, (_unused(source, item) for item in unused)))
+    yield from filter(is_left, (_unused(source, item) for item in unused))
 
 
 def _unused(source: Source, item: Suppression) -> Diagnostic:

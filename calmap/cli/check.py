@@ -13,7 +13,7 @@ from calmap.cache.inspection import Inspector
 from calmap.cache.layout import Layout
 from calmap.cache.settings import Settings
 from calmap.cache.targets import Target, context_targets, newest_contexts, path_targets
-from calmap.checks import RULES
+from calmap.checks import RULES, capped, is_safe
 from calmap.cli.options import (
     Invocation,
     cache_options,
@@ -42,6 +42,11 @@ from calmap.report.formats import FORMATS
 @click.option("--ignore", multiple=True, metavar="RULES", help="Do not report these rules.")
 @click.option("--fix", is_flag=True, help="Repair what can safely be repaired.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing.")
+@click.option(
+    "--unsafe-fixes",
+    is_flag=True,
+    help="With --fix or --diff, make also the repairs that may change what is selected.",
+)
 @format_option("full", *FORMATS)
 @color_option
 @quiet_option
@@ -56,6 +61,7 @@ def check(
     ignore: tuple[str, ...],
     fix: bool,
     diff: bool,
+    unsafe_fixes: bool,
     style: str,
     color: str,
     quiet: bool,
@@ -69,14 +75,18 @@ def check(
     A file in a cache is compared with the other mappings and the reference files of that cache, or of the one
     given by --cache. RULES are codes, beginnings of codes, or names, separated by commas.
 
+    Of one rule, no more than 200 findings are shown in a file; the last of them says how many more there are.
+
     The exit code is 1 if there are errors or warnings.
     """
+    if unsafe_fixes and not (fix or diff):
+        raise click.UsageError("--unsafe-fixes goes with --fix or --diff")
     invocation: Invocation = ctx.obj
     codes = chosen_codes(RULES, select, ignore)
     settings = invocation.settings(cache=cache, context=context, observatory=observatory)
     targets = _targets(paths, settings, invocation, named=context is not None, fixed=cache is not None)
     bar = None if quiet or not sys.stderr.isatty() else invocation.console(color, stderr=True)
-    run = _Run(codes, lambda doing: track(targets, doing, bar))
+    run = _Run(codes, lambda doing: track(targets, doing, bar), unsafe=unsafe_fixes)
     if diff:
         changes = run.changes()
         click.echo("" if quiet else changes, nl=False)
@@ -92,9 +102,12 @@ def check(
 class _Run:
     """Going through all targets, for one purpose or the other."""
 
-    def __init__(self, codes: frozenset[str], targets: Callable[[str], Iterator[Target]]) -> None:
+    def __init__(
+        self, codes: frozenset[str], targets: Callable[[str], Iterator[Target]], *, unsafe: bool
+    ) -> None:
         self._codes = codes
         self._targets = targets
+        self._unsafe = unsafe
 
     def findings(self) -> tuple[Diagnostic, ...]:
         """What is found."""
@@ -105,7 +118,7 @@ class _Run:
     def mend(self) -> tuple[Diagnostic, ...]:
         """Repair the files; what was found and is repaired."""
         inspector = Inspector()
-        mended = (inspector.mend(target, self._wanted) for target in self._targets("Repairing"))
+        mended = (inspector.mend(target, self._is_to_be_mended) for target in self._targets("Repairing"))
         return tuple(finding for fixed in mended for finding in fixed.applied)
 
     def changes(self) -> str:
@@ -115,7 +128,7 @@ class _Run:
         inspector = Inspector()
         lines: list[str] = []
         for target in self._targets("Checking"):
-            data, fixed = inspector.mended(target, self._wanted)
+            data, fixed = inspector.mended(target, self._is_to_be_mended)
             if fixed.applied:
                 old, new = data.decode("utf-8").splitlines(True), fixed.text.splitlines(True)
                 lines += unified_diff(old, new, str(target.path), str(target.path))
@@ -123,6 +136,9 @@ class _Run:
 
     def _wanted(self, finding: Diagnostic) -> bool:
         return finding.rule.code in self._codes
+
+    def _is_to_be_mended(self, finding: Diagnostic) -> bool:
+        return self._wanted(finding) and finding.fix is not None and (self._unsafe or is_safe(finding))
 
 
 def _targets(
@@ -156,5 +172,5 @@ def _show(findings: Sequence[Diagnostic], style: str, color: str, invocation: In
 def _tell_fixed(fixed: Sequence[Diagnostic], *, quiet: bool) -> None:
     if fixed and not quiet:
         files = len({finding.source.name for finding in fixed})
-        click.echo(FORMATS["concise"](fixed), nl=False, err=True)
+        click.echo(FORMATS["concise"](capped(fixed)), nl=False, err=True)
         click.echo(f"Fixed {len(fixed)} of these in {files} file{'s' * (files > 1)}", err=True)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import click
 
 from calmap.cli.options import Invocation, examples
+from calmap.cli.trouble import TROUBLE, USAGE, tell
 from calmap.errors import CacheError, CalmapError, UsageError
 
 _COMMANDS = (
@@ -29,7 +30,7 @@ _COMMANDS = (
     ("update-checksums", "calmap.cli.update_checksums:update_checksums"),
     ("uses", "calmap.cli.uses:uses"),
 )
-_USAGE, _TROUBLE, _INTERRUPTED, _TERMINATED, _NO_READER = 2, 3, 130, 143, 141
+_INTERRUPTED, _TERMINATED, _NO_READER = 130, 143, 141
 
 
 class Program(click.Group):
@@ -88,25 +89,17 @@ def _ended(run: Callable[[], object]) -> NoReturn:
         code = run()
     except click.ClickException as problem:
         problem.show()
-        sys.exit(_USAGE)
+        sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
     except CalmapError as problem:
-        _tell(problem)
-        sys.exit(_USAGE if isinstance(problem, UsageError) else _TROUBLE)
+        tell(problem)
+        sys.exit(USAGE if isinstance(problem, UsageError) else TROUBLE)
     except OSError as problem:
-        _tell(CacheError(f"{problem.filename or 'the system says'}: {problem.strerror or problem}"))
-        sys.exit(_TROUBLE)
+        tell(CacheError(f"{problem.filename or 'the system says'}: {problem.strerror or problem}"))
+        sys.exit(TROUBLE)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _tell(problem: CalmapError) -> None:
-    from calmap.report.text import printable
-
-    for lead, text in (("error", problem.message), ("hint", problem.hint)):
-        if text:
-            click.echo(f"{lead}: {printable(text)}", err=True)
 
 
 @click.command(
@@ -139,9 +132,17 @@ def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
     sys.exit(_TERMINATED)
 
 
+def _open_what_is_closed() -> None:
+    """Let what is printed vanish where the caller closed an output, as with ``>&-``."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+
+
 def main() -> None:
     """Entry point of the program."""
     signal.signal(signal.SIGTERM, _terminate)
+    _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

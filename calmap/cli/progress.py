@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sized
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 Item = TypeVar("Item")
 _PATIENCE = 2.0
 
 
-def track(items: Sequence[Item], doing: str, console: Console | None) -> Iterator[Item]:
+def track(items: Iterable[Item], doing: str, console: Console | None) -> Iterator[Item]:
     """The items themselves, with a bar on a console once it has taken two seconds.
 
     Parameters
     ----------
     items
-        What is gone through.
+        What is gone through; the bar counts towards an end if they have a length.
     doing
         What is done with them, such as ``Checking``.
     console
@@ -28,10 +29,9 @@ def track(items: Sequence[Item], doing: str, console: Console | None) -> Iterato
     if console is None or not console.is_terminal:
         yield from items
         return
-    from rich.progress import Progress
-
-    bar = Progress(console=console, transient=True)
-    task = bar.add_task(doing, total=len(items))
+    total = len(items) if isinstance(items, Sized) else None
+    bar = _bar(console, counts=total is None)
+    task = bar.add_task(doing, total=total)
     start = time.monotonic()
     try:
         for item in items:
@@ -42,3 +42,14 @@ def track(items: Sequence[Item], doing: str, console: Console | None) -> Iterato
     finally:
         if bar.live.is_started:
             bar.stop()
+
+
+def _bar(console: Console, *, counts: bool) -> Progress:
+    """A bar that fills, or for what has no known end a number and the time it has taken."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    if not counts:
+        return Progress(console=console, transient=True)
+    words = TextColumn("{task.description}")
+    number = TextColumn("{task.completed:.0f}")
+    return Progress(words, BarColumn(), number, TimeElapsedColumn(), console=console, transient=True)

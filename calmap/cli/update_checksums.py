@@ -12,7 +12,9 @@ import click
 from calmap.cache.files import path_files
 from calmap.cache.store import digest, write_atomically
 from calmap.cli.options import Invocation, examples, format_option, quiet_option
+from calmap.cli.trouble import TROUBLE, tell
 from calmap.diagnostics import Diagnostic, apply_edits
+from calmap.errors import CalmapError
 from calmap.model.mapping import parse_mapping, read_bytes
 from calmap.model.recording import update_checksum
 
@@ -26,6 +28,7 @@ class Outcome:
     recorded: str | None = None
     checksum: str | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
+    problem: CalmapError | None = None
 
 
 @click.command(
@@ -49,11 +52,20 @@ def update_checksums(
     left alone and reported.
     """
     invocation: Invocation = ctx.obj
-    outcomes = tuple(_handle(path, check=check) for path in path_files(paths, invocation.cwd))
+    outcomes = tuple(_attempt(path, check=check) for path in path_files(paths, invocation.cwd))
+    for problem in (outcome.problem for outcome in outcomes if outcome.problem):
+        tell(problem)
     if not quiet:
         click.echo(_json(outcomes) if style == "json" else _text(outcomes), nl=False)
-    bad = {"unreadable", "outdated"}
-    ctx.exit(int(any(outcome.status in bad for outcome in outcomes)))
+    found = {outcome.status for outcome in outcomes}
+    ctx.exit(TROUBLE if "failed" in found else int(not found.isdisjoint({"unreadable", "outdated"})))
+
+
+def _attempt(path: Path, *, check: bool) -> Outcome:
+    try:
+        return _handle(path, check=check)
+    except CalmapError as problem:
+        return Outcome(path, "failed", problem=problem)
 
 
 def _handle(path: Path, *, check: bool) -> Outcome:
@@ -79,7 +91,7 @@ def _text(outcomes: Sequence[Outcome]) -> str:
     for outcome in outcomes:
         if outcome.status == "unreadable":
             lines.append(concise.render(outcome.diagnostics))
-        elif outcome.status != "right":
+        elif outcome.status in ("updated", "outdated"):
             lines.append(f"{outcome.path}: {_difference(outcome)}, {outcome.checksum} is right\n")
     return "".join(lines) + _summary(outcomes) + "\n"
 
@@ -97,6 +109,7 @@ def _summary(outcomes: Sequence[Outcome]) -> str:
         "outdated": "to be updated",
         "right": "right already",
         "unreadable": "not readable",
+        "failed": "failed",
     }
     numbers = {word: sum(outcome.status == status for outcome in outcomes) for status, word in counts.items()}
     return ", ".join(f"{number} {word}" for word, number in numbers.items() if number) or "no mapping found"
@@ -110,6 +123,7 @@ def _json(outcomes: Sequence[Outcome]) -> str:
             "recorded": outcome.recorded,
             "checksum": outcome.checksum,
             "problems": [f"{item.rule.code} {item.message}" for item in outcome.diagnostics],
+            "reason": outcome.problem and str(outcome.problem),
         }
         for outcome in outcomes
     ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from calmap import __version__
 from calmap.bestref import Context
 from calmap.bestref.record import header_updates
+from calmap.compat.badfiles import allows_bad_references, bad_references
 from calmap.compat.contexts import current_context
 from calmap.errors import CalmapError
 from calmap.headers import read_header, update_header
@@ -26,7 +27,9 @@ def assign_bestrefs(
 
     A type that doesn't apply, or that no rule matches, is recorded as ``N/A``,
     as CRDS does. A type whose look-up fails, because a keyword is missing or no
-    rule knows its value, keeps what the header says and counts as an error.
+    rule knows its value, keeps what the header says and counts as an error. A
+    reference that the cache calls bad is written and counts as an error, as in
+    CRDS, unless ``CRDS_ALLOW_BAD_REFERENCES`` is 1.
 
     Parameters
     ----------
@@ -60,6 +63,7 @@ def _assign(context: Context, path: Path, reftypes: tuple[str, ...] | None) -> i
         instrument = context.instrument(header)
         refs = context.bestrefs(header, reftypes)
         updates = header_updates(context, instrument, refs, f"calmap {__version__}")
+        bad = [] if allows_bad_references() else bad_references(context, refs)
         failed = [ref for ref in refs.values() if ref.status == "not_found" and not ref.unmatched]
         update_header(path, updates)
     except CalmapError as problem:
@@ -67,4 +71,6 @@ def _assign(context: Context, path: Path, reftypes: tuple[str, ...] | None) -> i
         return 1
     for ref in failed:
         log.error("%s: no best reference of type %s: %s", path, ref.reftype, ref.reason)
-    return len(failed)
+    for name in bad:
+        log.error("%s: the cache calls the best reference bad, of type %s", path, name)
+    return len(failed) + len(bad)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 from pathlib import Path
 
 from calmap.bestref import Cache, Context
+from calmap.cache.folders import folder_names
 from calmap.cache.layout import Layout
-from calmap.cache.settings import NEWEST, Settings, resolve_settings
+from calmap.cache.settings import Settings, complete_settings, given_settings
 from calmap.compat.errors import CrdsConfigError, crds_errors
+from calmap.errors import CalmapError
 from calmap.model.names import mapping_kind, mapping_name
+
+_KEPT = 8
+_TICK_NS = 20_000_000
 
 
 def current_context(observatory: str | None, name: str | None) -> Context:
-    """The context to answer with; loaded once, and again when a mapping is added or replaced.
+    """The context to answer with; loaded once, and again when a file is put among the mappings or taken away.
+
+    A mapping or a telescope's definition that is edited in place, rather than
+    replaced by a new file, keeps its old meaning until the process ends.
 
     Parameters
     ----------
@@ -45,7 +54,7 @@ def current_layout(observatory: str | None = None) -> tuple[Layout, str]:
         If there is no cache, or it has several telescopes and nobody says which is meant.
     """
     with crds_errors():
-        settings = resolve_settings({"observatory": observatory})
+        settings = _complete(given_settings({"observatory": observatory}))
         telescope = settings.observatory.value
         layout = _layout(settings)
         if telescope is None:
@@ -69,10 +78,33 @@ def current_name(observatory: str | None, name: str | None) -> str:
 
 def _settings(observatory: str | None, name: str | None) -> Settings:
     """Settings in which a context that somebody named counts more than the telescope, as in CRDS."""
-    settings = resolve_settings({"context": name})
-    if settings.context.value is not None and settings.context.origin != NEWEST:
-        return settings
-    return resolve_settings({"observatory": observatory}) if observatory else settings
+    given = given_settings({"context": name})
+    if given.context.value is None and observatory:
+        given = given_settings({"observatory": observatory})
+    return _complete(given)
+
+
+def _complete(given: Settings) -> Settings:
+    """Settings with what the cache tells; it is looked into again when a folder of mappings has changed."""
+    try:
+        mappings = given.layout().mappings
+    except CalmapError:
+        return given
+    age = _changed(mappings)
+    return _completed(given, age, tuple(_changed(folder) for folder in _folders(mappings, age)))
+
+
+@lru_cache(maxsize=_KEPT)
+def _completed(given: Settings, age: int, ages: tuple[int, ...]) -> Settings:
+    return complete_settings(given)
+
+
+@lru_cache(maxsize=_KEPT)
+def _folders(mappings: Path, age: int) -> tuple[Path, ...]:
+    try:
+        return tuple(mappings / name for name in folder_names(mappings))
+    except OSError:
+        return ()
 
 
 def _name(settings: Settings) -> str:
@@ -100,7 +132,7 @@ def _layout(settings: Settings) -> Layout:
     return settings.layout()
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=_KEPT)
 def _context(layout: Layout, name: str, observatory: str | None, age: tuple[int, ...]) -> Context:
     return Cache(layout).context(name, observatory)
 
@@ -114,7 +146,13 @@ def _age(layout: Layout, observatory: str | None) -> tuple[int, ...]:
 
 
 def _changed(folder: Path) -> int:
+    """When a folder was last changed, as a key; one that just was gets a key of its own at every call.
+
+    File systems count time in ticks, so that what changes next could bear the same time.
+    """
     try:
-        return folder.stat().st_mtime_ns
+        changed = folder.stat().st_mtime_ns
     except OSError:
         return 0
+    now = time.time_ns()
+    return now if 0 <= now - changed < _TICK_NS else changed

@@ -13,8 +13,10 @@ from typing import Any, TypeAlias
 
 from calmap.bestref import BestRef, Context
 from calmap.compat.assignment import assign_bestrefs
+from calmap.compat.badfiles import refuse_bad_references
 from calmap.compat.contexts import current_context, current_layout, current_name
 from calmap.compat.errors import (
+    CrdsBadReferenceError,
     CrdsConfigError,
     CrdsDownloadError,
     CrdsError,
@@ -27,6 +29,7 @@ from calmap.compat.places import locate_file, locate_mapping, reference_path
 from calmap.errors import NotInCacheError
 
 __all__ = [
+    "CrdsBadReferenceError",
     "CrdsConfigError",
     "CrdsDownloadError",
     "CrdsError",
@@ -66,8 +69,10 @@ def getreferences(
         Types to look for; all that the context knows if None or empty.
     context
         The context; by default that of the environment, or the newest of the telescope.
-    ignore_cache, fast
+    ignore_cache
         Without effect: nothing is downloaded.
+    fast
+        If true, references that the cache calls bad are not looked for.
     observatory
         The telescope, where neither `context` nor the environment names a context.
 
@@ -83,10 +88,12 @@ def getreferences(
         If there is no reference for a type; the message has all such types, with reasons.
     CrdsDownloadError
         If files are not in the cache; the message has all of them.
+    CrdsBadReferenceError
+        If the cache calls a reference bad and ``CRDS_ALLOW_BAD_REFERENCES`` is not 1.
     CrdsError
         If the question can't be answered for another reason.
     """
-    chosen, header, refs = _answers(parameters, reftypes, context, observatory)
+    chosen, header, refs = _answers(parameters, reftypes, context, observatory, fast)
     lost = [f"{ref.reftype}: {ref.reason}" for ref in refs.values() if ref.status == "not_found"]
     if lost:
         raise CrdsLookupError(_list(f"no best reference in {chosen.name} for", lost))
@@ -116,10 +123,12 @@ def getrecommendations(
 
     Raises
     ------
+    CrdsBadReferenceError
+        As `getreferences`.
     CrdsError
         If the question can't be answered.
     """
-    _, _, refs = _answers(parameters, reftypes, context, observatory)
+    _, _, refs = _answers(parameters, reftypes, context, observatory, fast)
     return {reftype: _recommendation(ref) for reftype, ref in refs.items()}
 
 
@@ -164,13 +173,20 @@ def list_mappings(observatory: str | None = None, glob_pattern: str = "*") -> li
 
 
 def _answers(
-    parameters: Mapping[str, Any], reftypes: Iterable[str] | None, context: str | None, observatory: str
+    parameters: Mapping[str, Any],
+    reftypes: Iterable[str] | None,
+    context: str | None,
+    observatory: str,
+    fast: bool,
 ) -> tuple[Context, dict[str, Any], dict[str, BestRef]]:
     header = _header(parameters)
     wanted = _types(reftypes)
     chosen = current_context(observatory, context)
     with crds_errors(f"{chosen.name}: "):
-        return chosen, header, chosen.bestrefs(header, wanted)
+        refs = chosen.bestrefs(header, wanted)
+        if not fast:
+            refuse_bad_references(chosen, refs)
+        return chosen, header, refs
 
 
 def _header(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,10 @@ class CrdsLookupError(CrdsError, LookupError):
     """The rules have no reference for a type that was asked for."""
 
 
+class CrdsBadReferenceError(CrdsError):
+    """The best reference is one that the cache calls bad."""
+
+
 class CrdsUnknownInstrumentError(CrdsError, errors.HeaderError):
     """The parameters name no instrument that the context has rules for."""
 

@@ -11,8 +11,8 @@ from calmap.compat.contexts import current_layout
 from calmap.compat.errors import CrdsDownloadError, crds_errors
 from calmap.errors import CalmapError
 from calmap.model.names import mapping_kind, mapping_name
+from calmap.model.pointers import LFS_MARK
 from calmap.observatories.library import load_observatory
-from calmap.pointers import is_pointer
 
 
 def locate_mapping(mappath: str, observatory: str | None = None) -> str:
@@ -62,10 +62,12 @@ def reference_path(path: Path) -> str:
     """A reference file as pipelines get it; one whose content is yet to be fetched is told of in the log."""
     text = _absolute(path)
     try:
-        if is_pointer(path):
-            logging.getLogger("calmap").warning("%s is only a Git-LFS pointer; run 'git lfs pull'", text)
+        with path.open("rb") as file:
+            beginning = file.read(len(LFS_MARK))
     except OSError as problem:
         raise CrdsDownloadError(f"{text} can't be read: {problem.strerror or problem}") from problem
+    if beginning == LFS_MARK:
+        logging.getLogger("calmap").warning("%s is only a Git-LFS pointer; run 'git lfs pull'", text)
     return text
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from calmap.errors import HeaderError
-from calmap.pointers import LFS_MARK
+from calmap.model.pointers import LFS_MARK
 
 MAX_INFLATED: Final = 2**30
 """Bytes that a compressed file may have when decompressed."""
@@ -47,7 +47,13 @@ class ByteInput:
         self._position = 0
 
     def read(self, count: int) -> bytes:
-        """The next bytes; fewer at the end."""
+        """The next bytes; fewer at the end.
+
+        Raises
+        ------
+        HeaderError
+            If the file is damaged, or too large when decompressed.
+        """
         try:
             data = self._stream.read(count)
         except (EOFError, zlib.error, OSError) as error:
@@ -61,7 +67,13 @@ class ByteInput:
         return data
 
     def skip(self, count: int) -> bool:
-        """Pass over bytes; False if the file ends before."""
+        """Pass over bytes; False if the file ends before.
+
+        Raises
+        ------
+        HeaderError
+            If the file is too large when decompressed.
+        """
         if self._size is not None:
             if self._position + count > self._size:
                 return False

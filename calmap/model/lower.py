@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calmap.diagnostics import Diagnostic, Label, Rule, Severity
+from calmap.model.placement import MISPLACED_SECTION, misplaced_sections
 from calmap.source import Source, Span
 from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall, String, Table
 from calmap.syntax.parser import Parsed, Section
@@ -50,7 +51,10 @@ STRAY_KIND = Rule(
     use_instead="tobs_tinstr_dark_0001.rmap",
     filename="tobs_tinstr_dark_0001.txt",
 )
-RULES = (UNKNOWN_SECTION, DOUBLED_SECTION, MISSING_SECTION, MISTYPED_SECTION, STRAY_KIND)
+RULES = (
+    *(UNKNOWN_SECTION, DOUBLED_SECTION, MISSING_SECTION, MISTYPED_SECTION),
+    *(STRAY_KIND, MISPLACED_SECTION),
+)
 
 _TYPES = {"header": (Table,), "selector": (Table, SelectorCall), "comment": (String,)}
 _WANTED = {
@@ -73,6 +77,7 @@ def lower(parsed: Parsed, kind: MappingKind) -> tuple[MappingFile | None, tuple[
     for section in parsed.sections:
         findings.extend(_section_findings(source, section, found.get(section.name)))
         found[section.name] = section
+    findings.extend(misplaced_sections(parsed))
     good = {n: s.value for n, s in found.items() if isinstance(s.value, _TYPES.get(n, ()))}
     findings.extend(_missing(source, name) for name in ("header", "selector") if name not in found)
     header, selector, comment = good.get("header"), good.get("selector"), good.get("comment")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from calmap.diagnostics import Diagnostic, Rule
 from calmap.source import Source, Span
@@ -21,6 +21,7 @@ MISPLACED_SECTION = Rule(
 )
 
 _COMMENT = re.compile(r"#[^\r\n]*")
+_COMMENT_LINE = re.compile(r"(?:\A|(?<=[\r\n]))[ \t\f]*#[^\r\n]*")
 _CONTINUED = re.compile(r"\\\r?\n")
 _LINE_END = re.compile(r"[\r\n]")
 _SAME_LINE = re.compile(r"(?:[ \t\f]|\\\r?\n)*+")
@@ -29,15 +30,17 @@ _SAME_LINE = re.compile(r"(?:[ \t\f]|\\\r?\n)*+")
 def misplaced_sections(parsed: Parsed) -> Iterator[Diagnostic]:
     """CM013."""
     text, earlier = parsed.source.text, 0
-    for number, section in enumerate(parsed.sections):
-        gap = text[earlier : section.name_span.start]
-        if (number and not _may_follow(gap)) or (not number and not _is_line_start(text, section.name_span.start)):
-            message = f"the section '{section.name[:40]}' must stand at the beginning of a line"
-            yield _finding(parsed.source, section, message)
+    may_stand: Callable[[str], bool] = _is_line_start
+    for section in parsed.sections:
+        name = section.name[:40]
+        if not may_stand(text[earlier : section.name_span.start]):
+            yield _finding(parsed.source, section, f"the section '{name}' must begin its line")
         elif not _stays_on_line(text, section):
-            message = f"the value of '{section.name[:40]}' must begin on the line of its name"
-            yield _finding(parsed.source, section, message)
+            yield _finding(
+                parsed.source, section, f"the value of '{name}' must begin on the line of its name"
+            )
         earlier = section.value.end
+        may_stand = _may_follow
     if parsed.sections and not _may_end(text[earlier:]):
         message = f"the ';' after '{parsed.sections[-1].name[:40]}' must stand on the line that it ends"
         yield _finding(parsed.source, parsed.sections[-1], message)
@@ -73,10 +76,10 @@ def _indentation(text: str) -> str:
     return re.split(r"[\r\n\f]", text)[-1]
 
 
-def _is_line_start(text: str, offset: int) -> bool:
-    line = 1 + max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset))
-    before = text[line:offset]
-    return _indentation(before) == "" and not before.strip()
+def _is_line_start(before: str) -> bool:
+    """True if the first section may stand after what is before it, which may be a string."""
+    line = _LINE_END.split(_CONTINUED.sub("", _COMMENT_LINE.sub("", before)))[-1]
+    return not line.strip() and _indentation(line) == ""
 
 
 def _stays_on_line(text: str, section: Section) -> bool:

@@ -6,7 +6,6 @@ from calmap.observatories.keywords import (
     accepted_keywords,
     instrument_of,
     missing_keyword_hint,
-    resolve,
 )
 from calmap.observatories.library import bundled_observatories, load_observatory
 
@@ -20,5 +19,4 @@ __all__ = [
     "instrument_of",
     "load_observatory",
     "missing_keyword_hint",
-    "resolve",
 ]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import Any
 
 from calmap.errors import HeaderError
+from calmap.model.values import UNDEFINED
 from calmap.observatories.converters import CONVERTERS
 from calmap.observatories.definition import KeywordSource, Observatory
-
-UNDEFINED: Final = "UNDEFINED"
 
 
 class KeywordResolver:
@@ -50,11 +49,6 @@ class KeywordResolver:
                     continue
             found[key] = value if type(value) is str else str(value)
         return found
-
-
-def resolve(observatory: Observatory, header: Mapping[str, Any], parkey: str) -> str | None:
-    """Value of one keyword of a rule, or None if the header has none."""
-    return _look_up(_upper(header), observatory.sources(parkey))
 
 
 def accepted_keywords(observatory: Observatory, parkey: str) -> tuple[str, ...]:

@@ -166,5 +166,5 @@ def _marks(span: Span, source: Source, text: str, sign: str, style: str) -> Iter
 
 
 def _fix_text(fix: Fix) -> str:
-    option = "--fix" if fix.applicability is Applicability.SAFE else "unsafe, not done by --fix"
+    option = "--fix" if fix.applicability is Applicability.SAFE else "--fix --unsafe-fixes"
     return f"{fix.title} ({option})"

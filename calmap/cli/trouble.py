@@ -1,0 +1,18 @@
+"""How errors are told, and the exit codes that go with them."""
+
+from __future__ import annotations
+
+import click
+
+from calmap.errors import CalmapError
+
+USAGE, TROUBLE = 2, 3
+
+
+def tell(problem: CalmapError) -> None:
+    """Print an error and what to do about it."""
+    from calmap.report.text import printable
+
+    for lead, text in (("error", problem.message), ("hint", problem.hint)):
+        if text:
+            click.echo(f"{lead}: {printable(text)}", err=True)
