@@ -1,5 +1,7 @@
 """Who says which cache and context are used."""
 
+import os
+
 import pytest
 
 from calmap.cache.settings import resolve_settings
@@ -208,3 +210,55 @@ def test_environment_of_the_process_is_the_default(here, cache, monkeypatch):
     monkeypatch.chdir(here)
 
     assert resolve_settings({}).cache.value == str(cache)
+
+
+@pytest.mark.parametrize("source", ["--context", "CALMAP_CONTEXT", "CRDS_CONTEXT", "calmap.toml"])
+@pytest.mark.parametrize("relative", [True, False])
+def test_context_may_be_a_path(here, cache, other, source, relative):
+    def settings(path, **environ):
+        text = f"./{os.path.relpath(path, here)}" if relative else str(path)
+        if source == "calmap.toml":
+            write_config(here, f'context = "{text}"')
+        elif source != "--context":
+            environ[source] = text
+        return resolve_settings({"context": text} if source == "--context" else {}, environ, here)
+
+    own = cache / "mappings/hst/hst_0001.pmap"
+    for chosen in (settings(own), settings(own, CRDS_PATH=str(cache))):
+        assert chosen.context_name() == "hst_0001.pmap"
+        assert chosen.layout().find_mapping("hst_0001.pmap") == own
+        assert chosen.observatory.value == "hst"
+        assert source in chosen.context.origin
+
+    stray = here / "hst_0001.pmap"
+    stray.touch()
+    with pytest.raises(UsageError, match=f"{stray} is in no cache"):
+        settings(stray).context_name()
+    with pytest.raises(UsageError, match=f"{stray} is not in the cache {other}"):
+        settings(stray, CRDS_PATH=str(other)).context_name()
+    assert settings(stray, CRDS_PATH=str(other)).layout().root == other
+
+
+def test_path_of_a_context_in_another_cache(here, cache, other):
+    path, environ = str(cache / "mappings/hst/hst_0001.pmap"), {"CRDS_PATH": str(other)}
+
+    with pytest.raises(UsageError, match="is not in the cache"):
+        resolve_settings({}, {"CRDS_CONTEXT": path, **environ}, here).context_name()
+    with pytest.raises(UsageError, match="is not in the cache") as caught:
+        resolve_settings({"context": path, "cache": str(other)}, environ, here).context_name()
+    assert "leave out --cache" in caught.value.hint
+    assert resolve_settings({"context": path}, environ, here).layout().root == cache
+
+
+def test_path_of_a_context_where_mappings_are_elsewhere(here, tmp_path):
+    path = tmp_path / "rules/hst/hst_0001.pmap"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    environ = {"CRDS_PATH": str(tmp_path / "data"), "CRDS_MAPPATH": str(tmp_path / "rules")}
+
+    for chosen in (
+        resolve_settings({"context": str(path)}, environ, here),
+        resolve_settings({}, {"CRDS_CONTEXT": str(path), **environ}, here),
+    ):
+        assert chosen.context_name() == "hst_0001.pmap"
+        assert chosen.layout().references == tmp_path / "data/references"

@@ -172,3 +172,14 @@ def test_trouble_once_the_file_is_in_place_is_not_told(file, monkeypatch):
     write_atomically(file, b"new", digest(b"old"))
 
     assert file.read_bytes() == b"new"
+
+
+def test_file_that_holds_the_new_content_already_is_done(file):
+    before = digest(file.read_bytes())
+    file.write_bytes(b"new\n")
+    number = file.stat().st_ino
+
+    write_atomically(file, b"new\n", before)
+
+    assert (file.read_bytes(), file.stat().st_ino) == (b"new\n", number)
+    assert only_file(file)

@@ -18,6 +18,7 @@ PROSE = {
     "CM001": "is about bytes that are no text",
     "CM005": "is about a file of many megabytes",
     "CM010": "is about a file's name",
+    "CM214": "is about thousands of rules",
 }
 WHOLE = {"CM008", "CM501", "CM502"}
 """Their examples are whole files: what is missing is what they are about."""

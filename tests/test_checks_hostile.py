@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from calmap.checks import MAX_FINDINGS, Folder, apply_fixes, check_mapping, closure
 from calmap.errors import NotInCacheError
 from calmap.model.mapping import parse_mapping
-from calmap.syntax.guard import MAX_TOKENS
+from calmap.syntax.guard import MAX_RULES, MAX_TOKENS
 from calmap.syntax.parser import MAX_CHARACTERS
 
 TEXTS = st.sampled_from(
@@ -251,3 +251,12 @@ def test_closure_visits_each_file_once_and_survives_a_cycle(tmp_path: Path) -> N
 def test_closure_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(NotInCacheError, match=r"'none\.pmap' does not exist"):
         list(closure(["none.pmap"], Folder(tmp_path)))
+
+
+def test_a_selector_with_too_many_rules_is_told() -> None:
+    rows = "".join(f"    '{number}' : 'a.fits',\n" for number in range(MAX_RULES + 1))
+    text = f"header = {{\n    'parkey' : (('A',),),\n}}\n\nselector = Match({{\n{rows}}})\n"
+
+    found = check_mapping(parse_mapping(Path("tobs_tinstr_dark_0001.rmap"), text.encode()))
+
+    assert "CM214" in {finding.rule.code for finding in found}

@@ -82,3 +82,16 @@ def test_a_string_is_no_comment() -> None:
     text = text.replace("$BESIDE", "").replace("$ABOVE", "").replace("CM5]", "CM502]")
     found = check_mapping(parse_mapping(Path("tobs.pmap"), text.encode()))
     assert [finding.rule.code for finding in found] == ["CM201", "CM201"]
+
+
+@pytest.mark.parametrize("code", ["CM002", "syntax-error"])
+def test_a_file_that_cant_be_used_is_never_clean(code: str) -> None:
+    mapping = parse_mapping(Path("tobs.pmap"), f"# calmap: ignore-file[{code}]\nheader = {{\n((\n".encode())
+
+    assert {finding.rule.code for finding in check_mapping(mapping)} == {"CM002", "CM011"}
+
+
+def test_a_comment_that_names_no_rule_is_pointed_out() -> None:
+    mapping = parse_mapping(Path("tobs.pmap"), b"# calmap: ignore-file[]\nheader = {}\nselector = {}\n")
+
+    assert "CM011" in {finding.rule.code for finding in check_mapping(mapping)}

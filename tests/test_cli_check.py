@@ -1,6 +1,7 @@
 """``calmap check`` on files, folders, contexts and whole caches."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 
 from calmap.cli.main import cli
 from calmap.cli.options import Invocation
+from calmap.errors import CacheError
 from calmap.model.mapping import load_mapping
 
 CHECKOUT = Path(__file__).parent.parent
@@ -315,3 +317,38 @@ def test_defects_of_a_real_cache(corpus):
         "ligeriri_iris_drizpars_0001.rmap",
     }
     assert {code for code, _ in found} == {"CM105", "CM106", "CM401", "CM403", "CM404", "CM501"}
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--diff", "--fix", "--format=json"])
+def test_file_that_cannot_be_read_does_not_hide_the_others(cache, option):
+    doubled(DARK)
+    Path("a_lost.rmap").symlink_to("nowhere.rmap")
+    os.mkfifo("z_pipe.rmap")
+    Path("z_zero.rmap").symlink_to("/dev/zero")
+
+    result = run(".", option)
+
+    assert result.exit_code == 3
+    assert result.stderr.splitlines()[-3:] == [
+        "error: a_lost.rmap does not exist",
+        "error: z_pipe.rmap is not an ordinary file",
+        "error: z_zero.rmap is not an ordinary file",
+    ]
+    if option == "--format=json":
+        assert set(codes(result)) == {"CM201", "CM501"}
+    elif option != "--quiet":
+        assert NAME in result.output
+
+
+def test_file_that_cannot_be_written_does_not_hide_the_others(cache, monkeypatch):
+    def refuse(path, *_arguments):
+        raise CacheError(f"{path} can't be written: Operation not permitted")
+
+    monkeypatch.setattr("calmap.cache.inspection.write_atomically", refuse)
+    change(DARK, load_mapping(DARK).recorded_checksum, "0" * 40)
+
+    result = run(DARK, "--fix", "--format", "json")
+
+    assert result.exit_code == 3
+    assert result.stderr == f"error: {DARK} can't be written: Operation not permitted\n"
+    assert codes(result) == ["CM501"]

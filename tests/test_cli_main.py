@@ -186,6 +186,24 @@ def test_closed_pipe_is_quiet():
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [("config", 0), ("check broken.rmap", 1), ("nonsense", 2), ("bestref x --cache nowhere", 3)],
+)
+def test_closed_outputs(tmp_path, closed, arguments, code):
+    (tmp_path / "broken.rmap").write_text("header = {")
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    command = f'"{sys.executable}" -m calmap {arguments} {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=30
+    )
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "broken.rmap").read_text() == "header = {"
+
+
 def test_name_that_the_terminal_cannot_show(tmp_path):
     (tmp_path / "d\u00e9.rmap").write_text("header = {")
     code = f"import sys; sys.argv[1:] = ['check', '.', '--format', 'concise']; {MAIN}"

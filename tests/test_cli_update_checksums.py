@@ -1,6 +1,7 @@
 """``calmap update-checksums`` on real files."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from calmap.cli.main import cli
-from calmap.model.mapping import load_mapping
+from calmap.errors import CacheError
+from calmap.model.mapping import load_mapping, read_bytes
 
 DEMO = Path(__file__).parent.parent / "mappings"
 NAME = "ligeriri_iris_dark_0001.rmap"
@@ -103,6 +105,66 @@ def test_missing_file_stops_before_anything_is_written(rules, name):
     assert ZEROS in (rules / NAME).read_text()
 
 
+def test_what_cannot_be_read_does_not_stop_the_others(rules):
+    right = spoil(rules / NAME)
+    Path("a_lost.rmap").symlink_to("nowhere.rmap")
+    os.mkfifo("b_pipe.rmap")
+    Path("c_endless.rmap").symlink_to("/dev/zero")
+
+    result = run(".")
+
+    assert result.exit_code == 3
+    assert result.stderr.splitlines() == [
+        "error: a_lost.rmap does not exist",
+        "error: b_pipe.rmap is not an ordinary file",
+        "error: c_endless.rmap is not an ordinary file",
+    ]
+    assert f"{right} is right\n1 updated" in result.stdout
+    assert result.stdout.endswith("right already, 3 failed\n")
+    assert ZEROS not in (rules / NAME).read_text()
+
+
+def test_what_cannot_be_written_does_not_stop_the_others(rules, monkeypatch):
+    spoil(rules / NAME)
+    spoil(rules / "ligeriri_0001.pmap")
+
+    def write(path, *arguments):
+        if path.suffix == ".pmap":
+            raise CacheError(f"{path} can't be written: Permission denied", "its folder must be writable")
+        path.write_bytes(arguments[0])
+
+    monkeypatch.setattr("calmap.cli.update_checksums.write_atomically", write)
+    result = run("ligeriri_0001.pmap", NAME, "--format", "json")
+
+    failed, updated = json.loads(result.stdout)
+    assert result.exit_code == 3
+    assert "error: ligeriri_0001.pmap can't be written" in result.stderr
+    assert (failed["status"], failed["problems"]) == ("failed", [])
+    assert failed["reason"] == (
+        "ligeriri_0001.pmap can't be written: Permission denied (its folder must be writable)"
+    )
+    assert (updated["status"], updated["reason"]) == ("updated", None)
+    assert ZEROS not in (rules / NAME).read_text()
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_file_that_somebody_else_has_written_meanwhile(rules, monkeypatch, same):
+    right = (rules / NAME).read_bytes()
+    spoil(rules / NAME)
+
+    def read_and_lose(path):
+        data = read_bytes(path)
+        path.write_bytes(right if same else right + b"# mine\n")
+        return data
+
+    monkeypatch.setattr("calmap.cli.update_checksums.read_bytes", read_and_lose)
+    result = run(NAME)
+
+    assert result.exit_code == (0 if same else 3)
+    assert result.stdout.endswith("1 updated\n" if same else "1 failed\n")
+    assert ("has changed since it was read" in result.stderr) is not same
+
+
 def test_no_path_is_wrong_usage():
     assert run().exit_code == 2
 
@@ -120,6 +182,7 @@ def test_json(rules):
         "recorded": ZEROS,
         "checksum": right,
         "problems": [],
+        "reason": None,
     }
     assert second["status"] == "unreadable"
     assert second["problems"]

@@ -99,7 +99,7 @@ def test_whole_mappings_are_without_fault(page: Path) -> None:
 def test_an_example_may_be_longer_than_shown_and_shows_its_exit_code(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "```console\n$ calmap list mappings\nmapping\n...\n$ calmap bestref none\n$ echo $?\n```\n"
+        "```console\n$ calmap list mappings\nmapping\n...\n$ calmap list none\n$ echo $?\n```\n"
     )
 
     lines = EXAMPLES.updated(page, tmp_path).splitlines()
@@ -111,7 +111,7 @@ def test_an_example_may_be_longer_than_shown_and_shows_its_exit_code(tmp_path: P
 
 def test_an_exit_code_above_one_must_be_shown(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("text\n\n```console\n$ calmap bestref none\n```\n")
+    page.write_text("text\n\n```console\n$ calmap list none\n```\n")
 
     with pytest.raises(EXAMPLES.ExampleError, match=r"page\.md:4: the exit code is 2"):
         EXAMPLES.updated(page, tmp_path)

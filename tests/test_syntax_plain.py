@@ -47,7 +47,7 @@ def sections(plain: Lark, text: str) -> tuple[Section, ...] | None:
     """What the plain grammar makes of a text, or None if it refuses it."""
     try:
         return plain.parse(text)
-    except UnexpectedInput:
+    except (UnexpectedInput, _RefusedError):
         return None
     except VisitError as problem:
         if isinstance(problem.orig_exc, _RefusedError):

@@ -84,7 +84,9 @@ class Settings:
     def _stranger(self, path: str) -> UsageError:
         root = self.cache.value or (self.mappings.value and str(Path(self.mappings.value).parent))
         if root is None:
-            return UsageError(f"{path} is in no cache", "name the cache with --cache and the context by its name")
+            return UsageError(
+                f"{path} is in no cache", "name the cache with --cache and the context by its name"
+            )
         hint = "copy it there, or leave out --cache" if self.cache.origin == "--cache" else "copy it there"
         return UsageError(f"{path} is not in the cache {root}", hint)
 

@@ -15,7 +15,6 @@ from calmap.diagnostics import Diagnostic
 from calmap.errors import CalmapError
 from calmap.model.mapping import load_mapping, read_bytes
 
-
 Result = TypeVar("Result")
 
 

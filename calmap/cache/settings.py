@@ -172,12 +172,13 @@ class _Resolution:
 
     def _agreed(self, context: Setting, observatory: Setting) -> tuple[Setting, Setting]:
         """Context and telescope of which the one given with less force yields."""
-        parts = mapping_name(Path(context.value).name) if context.value else None
+        called = Path(context.value or "").name
+        parts = mapping_name(called)
         name = observatory.value.lower() if observatory.value else None
         observatory = Setting("observatory", name, observatory.origin, observatory.rank)
         if parts is None or name == parts.observatory:
             return context, observatory
-        implied = Setting("observatory", parts.observatory, f"the name of the context {context.value}")
+        implied = Setting("observatory", parts.observatory, f"the name of the context {called}")
         if name is None or context.rank < observatory.rank:
             return context, implied
         if observatory.rank < context.rank:

@@ -15,6 +15,7 @@ from calmap.checks import (
     identity,
     nesting,
     ordered,
+    size,
     substitutions,
     suppressions,
     telescope,
@@ -30,7 +31,7 @@ from calmap.model.mapping import Mapping
 from calmap.syntax import rules as syntax_rules
 
 _MODULES = (
-    *(header_keys, identity, expressions, substitutions, duplicates, nesting),
+    *(header_keys, identity, expressions, substitutions, duplicates, nesting, size),
     *(terminals, ordered, elements, telescope, between, checksums),
 )
 RULES = registry(rule for module in (syntax_rules, lower, suppressions, *_MODULES) for rule in module.RULES)

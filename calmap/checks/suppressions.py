@@ -34,6 +34,8 @@ _MARK = "calmap:"
 _MAX_COMMENTS = 20
 _ELSEWHERE: tuple[str, ...] = (UNUSED_SUPPRESSION.code, "CM111", "CM313", "CM314", "CM315", "CM4")
 """Rules that may be found only together with other files."""
+_ALWAYS = frozenset({*(f"CM00{digit}" for digit in "12345689"), "CM010"})
+"""Rules about a file that can't be used at all: nothing makes that good."""
 
 _TOKENS = re.compile(
     r"[uUrR]?(?:'''(?:[^\\']|\\(?s:.)|'(?!''))*+'''"
@@ -112,8 +114,15 @@ def _read(source: Source, codes: dict[str, str]) -> tuple[list[Suppression], lis
             problems.append(Diagnostic(BAD_SUPPRESSION, source, span, message, hint=hint))
             continue
         line = None if directive["scope"] == "ignore-file" else _line(source, start)
-        for name, span in _names(directive, start):
-            if name in codes:
+        names = list(_names(directive, start))
+        if not names:
+            span = Span(start + mark, start + directive.end())
+            problems.append(Diagnostic(BAD_SUPPRESSION, source, span, "this comment names no rule"))
+        for name, span in names:
+            if codes.get(name) in _ALWAYS:
+                message = f"{name} can't be suppressed: a file with it can't be used"
+                problems.append(Diagnostic(BAD_SUPPRESSION, source, span, message))
+            elif name in codes:
                 found.append(Suppression(codes[name], line, span))
             else:
                 problems.append(_unknown(source, name, span, nearest(name)))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import click
 
 from calmap.cache.files import shown
-from calmap.cache.inspection import Inspector
+from calmap.cache.inspection import Failure, Inspector, attempts
 from calmap.cache.layout import Layout
 from calmap.cache.settings import Settings
 from calmap.cache.targets import Target, context_targets, newest_contexts, path_targets
@@ -24,8 +25,12 @@ from calmap.cli.options import (
 )
 from calmap.cli.progress import track
 from calmap.cli.rule_choice import chosen_codes
+from calmap.cli.trouble import TROUBLE, tell
 from calmap.diagnostics import Diagnostic, Severity
+from calmap.errors import CalmapError
 from calmap.report.formats import FORMATS
+
+Result = TypeVar("Result")
 
 
 @click.command(
@@ -90,13 +95,13 @@ def check(
     if diff:
         changes = run.changes()
         click.echo("" if quiet else changes, nl=False)
-        ctx.exit(int(bool(changes)))
+        ctx.exit(run.tell_failures() or int(bool(changes)))
     if fix:
         _tell_fixed(run.mend(), quiet=quiet)
     findings = run.findings()
     if not quiet:
         _show(findings, style, color, invocation)
-    ctx.exit(int(any(finding.severity is not Severity.INFO for finding in findings)))
+    ctx.exit(run.tell_failures() or int(any(finding.severity is not Severity.INFO for finding in findings)))
 
 
 class _Run:
@@ -108,17 +113,18 @@ class _Run:
         self._codes = codes
         self._targets = targets
         self._unsafe = unsafe
+        self._failed: dict[str, CalmapError] = {}
 
     def findings(self) -> tuple[Diagnostic, ...]:
         """What is found."""
         inspector = Inspector()
-        checked = (inspector.check(target) for target in self._targets("Checking"))
+        checked = self._each("Checking", inspector.check)
         return tuple(finding for findings in checked for finding in findings if self._wanted(finding))
 
     def mend(self) -> tuple[Diagnostic, ...]:
         """Repair the files; what was found and is repaired."""
         inspector = Inspector()
-        mended = (inspector.mend(target, self._is_to_be_mended) for target in self._targets("Repairing"))
+        mended = self._each("Repairing", lambda target: inspector.mend(target, self._is_to_be_mended))
         return tuple(finding for fixed in mended for finding in fixed.applied)
 
     def changes(self) -> str:
@@ -127,12 +133,28 @@ class _Run:
 
         inspector = Inspector()
         lines: list[str] = []
-        for target in self._targets("Checking"):
-            data, fixed = inspector.mended(target, self._is_to_be_mended)
+        mended = self._each(
+            "Checking", lambda target: (target, inspector.mended(target, self._is_to_be_mended))
+        )
+        for target, (data, fixed) in mended:
             if fixed.applied:
                 old, new = data.decode("utf-8").splitlines(True), fixed.text.splitlines(True)
                 lines += unified_diff(old, new, str(target.path), str(target.path))
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+    def tell_failures(self) -> int:
+        """Print what went wrong with single files; the exit code of that, or 0."""
+        for problem in self._failed.values():
+            tell(problem)
+        return TROUBLE if self._failed else 0
+
+    def _each(self, doing: str, act: Callable[[Target], Result]) -> Iterator[Result]:
+        """What is to be had of each file; those with which it fails are kept for `tell_failures`."""
+        for result in attempts(self._targets(doing), act):
+            if isinstance(result, Failure):
+                self._failed.setdefault(str(result.problem), result.problem)
+            else:
+                yield result
 
     def _wanted(self, finding: Diagnostic) -> bool:
         return finding.rule.code in self._codes

@@ -136,7 +136,7 @@ def _open_what_is_closed() -> None:
     """Let what is printed vanish where the caller closed an output, as with ``>&-``."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
 
 
 def main() -> None:

@@ -20,9 +20,9 @@ from calmap.model.values import ANY, NA, alternatives, condition_element, condit
 from calmap.model.versions import VersionError, version_parts, version_relation
 from calmap.source import Source, Span
 from calmap.syntax.ast import Entry, List, Plain, SelectorCall, Set, String, Table, Tuple, Value, plain_key
+from calmap.syntax.guard import MAX_RULES
 
 Substitutions: TypeAlias = Mapping[str, Mapping[Plain, Plain]]
-MAX_RULES = 20_000
 
 
 @dataclass(frozen=True, slots=True)

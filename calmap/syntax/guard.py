@@ -11,6 +11,7 @@ from calmap.source import Span
 MAX_DEPTH = 40
 MAX_NEGATIONS = 100
 MAX_TOKENS = 300_000
+MAX_RULES = 20_000
 
 
 class TooManyTokensError(Exception):
