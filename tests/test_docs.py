@@ -98,9 +98,7 @@ def test_whole_mappings_are_without_fault(page: Path) -> None:
 
 def test_an_example_may_be_longer_than_shown_and_shows_its_exit_code(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text(
-        "```console\n$ calmap list mappings\nmapping\n...\n$ calmap list none\n$ echo $?\n```\n"
-    )
+    page.write_text("```console\n$ calmap list mappings\nmapping\n...\n$ calmap list none\n$ echo $?\n```\n")
 
     lines = EXAMPLES.updated(page, tmp_path).splitlines()
 

@@ -72,3 +72,11 @@ def test_a_match_of_the_expression_begins_the_value():
     judge = pattern(r"(F\d+[WM])")
 
     assert [judge.match(value) for value in ("F814W", "F814W;X", "AF814W", "F814N")] == [1, 1, -1, -1]
+
+
+@pytest.mark.parametrize("text", ["BETWEEN 5 5", "NOT", "#", "##"])
+def test_what_is_pointless_is_refused_only_when_strict(text: str) -> None:
+    pattern(text)
+
+    with pytest.raises(PatternError):
+        pattern(text, strict=True)

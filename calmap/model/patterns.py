@@ -136,7 +136,9 @@ def _pattern(text: str, strict: bool, depth: int) -> Pattern:
             return _relations(text.upper(), strict, depth)
     upper = text.upper()
     if upper.startswith("BETWEEN"):
-        return _between(text)
+        return _between(text, strict)
+    if strict and upper == "NOT":
+        raise PatternError("'NOT' lacks what it negates")
     if upper.startswith("NOT "):
         return Negation(_pattern(text[4:].strip(), strict, depth - 1))
     if "|" in text or "*" in text:
@@ -189,6 +191,8 @@ def _relations(text: str, strict: bool, depth: int) -> Pattern:
         if strict and (len(terms) > 2 or any(" AND " in term or " OR " in term for term in terms)):
             raise PatternError(f"'{text}' has more than two terms, of which CRDS looks at two only")
         return Test(text, _both_or_either([_pattern(term, strict, depth - 1) for term in terms[:2]], join))
+    if strict and not text[1:-1].strip():
+        raise PatternError(f"'{text}' has no relation between its '#'")
     if strict and text[1:-1].strip() != text[1:-1]:
         raise PatternError(f"'{text}' has blanks inside the '#', so that it is taken as a literal value")
     return _pattern(text[1:-1], strict, depth - 1)
@@ -210,7 +214,7 @@ def _relation(text: str, strict: bool) -> Callable[[str], bool]:
     return lambda value: (x := _number(value)) is not None and compare(x, bound)
 
 
-def _between(text: str) -> Pattern:
+def _between(text: str, strict: bool) -> Pattern:
     words = text.split()
     numbers = [_number(word) for word in words[1:]]
     if len(numbers) != 2:
@@ -220,6 +224,8 @@ def _between(text: str) -> Pattern:
         raise PatternError(f"'{text}' has a bound that is no number")
     if low > high:
         raise PatternError(f"the bounds of '{text}' are reversed")
+    if strict and low == high:
+        raise PatternError(f"'{text}' accepts no number: the upper bound does not belong to the range")
     relation = f">={words[1]} AND <{words[2]}"
     return Test(relation, lambda value: (x := _number(value)) is not None and low <= x < high)
 
