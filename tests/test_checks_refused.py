@@ -145,6 +145,7 @@ def test_sections_may_stand_where_python_lets_them(
     text = f"{first}header{a}={b}{{}}{between}selector{c}={d}{{}}{end}"
     parsed = parse(Source("x.pmap", text))
     assume(parsed.sections)
+    assume("\f" not in text or "\\" not in text)  # versions of Python differ on both in one indentation
 
     try:
         ast.parse(text)
