@@ -146,8 +146,9 @@ def start(code, **options):
 
 MAIN = "from calmap.cli.main import main; main()"
 SLEEPING = """
-import sys, time, click
+import signal, sys, time, click
 from calmap.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background starts without
 def sleep():
     try:
         print("ready", flush=True)
