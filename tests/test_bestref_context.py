@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -167,3 +168,15 @@ def test_places_are_right_when_many_threads_ask() -> None:
         with ThreadPoolExecutor(8) as pool:
             lines = set(pool.map(lambda _, source=source: source.position(30_000).line, range(8)))
         assert lines == {15_001}
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_loading_leaves_garbage_collection_as_it_was(repo_root: Path, enabled: bool) -> None:
+    before = gc.isenabled()
+    (gc.enable if enabled else gc.disable)()
+    try:
+        calmap.Cache(repo_root).context().bestrefs(HEADER)
+
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()

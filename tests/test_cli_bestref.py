@@ -277,3 +277,13 @@ def test_a_list_that_names_a_missing_file_still_gives_all_others(repo_root: Path
     assert len(json.loads(result.stdout)) == 2
     assert "missing.fits" in result.stderr
     assert result.exit_code == 3
+
+
+def test_a_type_that_no_rule_matches_is_recorded_as_not_applicable(repo_root: Path, exposure: Path) -> None:
+    with fits.open(exposure, mode="update") as hdus:
+        hdus[0].header["DATE"] = "2001-01-01"
+        hdus[0].header["R_DQ"] = "crds://old.fits"
+
+    run(exposure.parent, exposure, "-t", "dq", "--cache", repo_root, "--update-header")
+
+    assert fits.getheader(exposure)["R_DQ"] == "N/A"

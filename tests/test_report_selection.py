@@ -12,7 +12,7 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from calmap.report.explanation import render_explanation
-from calmap.report.selection import SELECTION_FORMATS, Selection
+from calmap.report.selection import Selection, render_csv, render_json, render_paths
 from calmap.report.selection_table import render_table
 
 DARK_RMAP = "ligeriri_iris_dark_0001.rmap"
@@ -178,14 +178,14 @@ def test_hostile_text_is_shown_as_it_is_or_escaped() -> None:
     answer = Answer(bad, bad, (bad,), bad, bad, (Step(bad, bad, 1, (key,)),), (Near(bad, 1, (key,), bad),))
     row = Selection(bad, bad, bad, answer, (bad,))
     texts = [shown(render_explanation, answer, width=400), shown(render_table, [row], width=400)]
-    texts += [SELECTION_FORMATS[name]([row]) for name in ("csv", "json")]
+    texts += [render([row]) for render in (render_csv, render_json)]
     for text in texts:
         assert not any(char in text for char in "\x1b\u202e")
         assert "a[red]b" in text
 
 
 def test_json() -> None:
-    records = json.loads(SELECTION_FORMATS["json"](ROWS))
+    records = json.loads(render_json(ROWS))
     assert records[0] == {
         "dataset": "2024B-P123-008_IRIS_IMG1_SCI_00001_raw.fits",
         "instrument": "IRIS",
@@ -202,7 +202,7 @@ def test_json() -> None:
 
 def test_csv_has_one_line_a_record() -> None:
     row = Selection('odd,"name"\n.fits', "IRIS", "c.pmap", replace(TWO, reason="one\r\ntwo"), ("/a", "/b"))
-    text = SELECTION_FORMATS["csv"]([row])
+    text = render_csv([row])
     assert len(text.splitlines()) == 2
     (record,) = csv.DictReader(io.StringIO(text))
     assert record["dataset"] == 'odd,"name"\\n.fits'
@@ -213,4 +213,4 @@ def test_csv_has_one_line_a_record() -> None:
 
 def test_paths_are_those_found_each_once() -> None:
     folder = "/cache/references/ligeriri/iris"
-    assert SELECTION_FORMATS["paths"](ROWS) == f"{folder}/{DARK}\n{folder}/a.fits\n{folder}/b.fits\n"
+    assert render_paths(ROWS) == f"{folder}/{DARK}\n{folder}/a.fits\n{folder}/b.fits\n"

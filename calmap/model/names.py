@@ -17,7 +17,6 @@ _MAPPING = re.compile(
 )
 NA_VALUES = frozenset({"N/A", "TEMP_N/A"})
 OMIT_VALUES = frozenset({"OMIT", "TEMP_OMIT"})
-MAX_NAME = 255
 
 
 class MappingName(NamedTuple):

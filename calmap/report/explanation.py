@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -12,9 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from calmap.report.layout import hanging, table_rows
-from calmap.report.selection import BestRefLike
 from calmap.report.selection_table import STATUS_STYLES
 from calmap.report.text import Charset
+
+if TYPE_CHECKING:
+    from calmap.bestref import Explanation, KeyCheck, NearRule, Step
 
 _NEAREST = 3
 _ROOM = 36
@@ -25,87 +27,7 @@ _ANSWERS: Mapping[str, str] = MappingProxyType(
 _OUTCOME_STYLES: Mapping[str, str] = MappingProxyType({"match": "green", "any": "dim", "no": "bold red"})
 
 
-class KeyCheckLike(Protocol):
-    """How one key of a rule compared with the header."""
-
-    @property
-    def parameter(self) -> str:
-        """Keyword."""
-
-    @property
-    def value(self) -> str:
-        """What the header has."""
-
-    @property
-    def wanted(self) -> str:
-        """What the rule has, as written."""
-
-    @property
-    def outcome(self) -> str:
-        """``match``, ``any`` or ``no``."""
-
-    @property
-    def note(self) -> str:
-        """What else there is to say."""
-
-
-class StepLike(Protocol):
-    """One step of the trail."""
-
-    @property
-    def text(self) -> str:
-        """What happened."""
-
-    @property
-    def file(self) -> str:
-        """Mapping it happened in."""
-
-    @property
-    def line(self) -> int:
-        """Line of the rule, counted from one; 0 for none."""
-
-    @property
-    def keys(self) -> Sequence[KeyCheckLike]:
-        """Keys compared."""
-
-
-class NearRuleLike(Protocol):
-    """A rule that nearly matched."""
-
-    @property
-    def file(self) -> str:
-        """Mapping it stands in."""
-
-    @property
-    def line(self) -> int:
-        """Its line, counted from one."""
-
-    @property
-    def keys(self) -> Sequence[KeyCheckLike]:
-        """Keys compared."""
-
-    @property
-    def note(self) -> str:
-        """What failed, if that is no key."""
-
-
-class ExplanationLike(BestRefLike, Protocol):
-    """An answer with its trail."""
-
-    @property
-    def mapping(self) -> str:
-        """Mapping that decided."""
-
-    @property
-    def steps(self) -> Sequence[StepLike]:
-        """The trail, from the first mapping to the rule."""
-
-    @property
-    def nearest(self) -> Sequence[NearRuleLike]:
-        """The rules that came closest, best first; only when nothing was found."""
-
-
-def render_explanation(explanation: ExplanationLike, console: Console) -> None:
+def render_explanation(explanation: Explanation, console: Console) -> None:
     """Write the trail, the keys compared, the answer and, if there is none, the nearest rules."""
     for row in _Explained(explanation, console).rows():
         console.print(row, soft_wrap=True)
@@ -114,7 +36,7 @@ def render_explanation(explanation: ExplanationLike, console: Console) -> None:
 class _Explained:
     """An explanation laid out for a console."""
 
-    def __init__(self, explanation: ExplanationLike, console: Console) -> None:
+    def __init__(self, explanation: Explanation, console: Console) -> None:
         self.explanation = explanation
         self.console = console
         self.charset = Charset.of(console)
@@ -133,7 +55,7 @@ class _Explained:
             yield Text()
             yield from self._nearest(explanation.nearest[:_NEAREST])
 
-    def _trail(self, steps: Sequence[StepLike]) -> Iterator[Text]:
+    def _trail(self, steps: Sequence[Step]) -> Iterator[Text]:
         """Steps on a rail, their texts in one column if there is room, else below their places."""
         places = [self._place(step.file, step.line) for step in steps]
         column = max((place.cell_len for place in places), default=0) + 2
@@ -173,7 +95,7 @@ class _Explained:
         elif not files:
             yield lead
 
-    def _nearest(self, rules: Sequence[NearRuleLike]) -> Iterator[Text]:
+    def _nearest(self, rules: Sequence[NearRule]) -> Iterator[Text]:
         yield Text.assemble(("nearest rule" if len(rules) == 1 else "nearest rules", "bold"))
         for rule in rules:
             yield Text("  ") + self._place(rule.file, rule.line)
@@ -183,7 +105,7 @@ class _Explained:
             for row in self._keys(rule.keys, 5):
                 yield Text(" " * 5) + row
 
-    def _keys(self, keys: Sequence[KeyCheckLike], indent: int) -> Iterator[Text]:
+    def _keys(self, keys: Sequence[KeyCheck], indent: int) -> Iterator[Text]:
         """Table of keys; folded, never cut."""
         if not keys:
             return
@@ -198,7 +120,7 @@ class _Explained:
             table.add_row(*self._cells(key))
         yield from table_rows(table, width, self.console)
 
-    def _cells(self, key: KeyCheckLike) -> Iterator[Text]:
+    def _cells(self, key: KeyCheck) -> Iterator[Text]:
         signs = {"match": self.charset.match, "any": self.charset.anything, "no": self.charset.no}
         outcome = f"{signs.get(key.outcome, ' ')} {self.charset.safe(key.outcome)}"
         yield Text(outcome, _OUTCOME_STYLES.get(key.outcome, ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -12,28 +12,11 @@ from rich.text import Text
 from calmap.report.layout import hanging
 from calmap.report.text import Charset
 
-
-class RulePathLike(Protocol):
-    """One way through the rules to a file."""
-
-    @property
-    def reference(self) -> str:
-        """The file."""
-
-    @property
-    def mapping(self) -> str:
-        """The mapping."""
-
-    @property
-    def line(self) -> int:
-        """Line that names the file."""
-
-    @property
-    def conditions(self) -> tuple[tuple[str, str], ...]:
-        """Parameter and what the rule says of it."""
+if TYPE_CHECKING:
+    from calmap.bestref.matches import RulePath
 
 
-def render_rules(paths: Sequence[RulePathLike], console: Console) -> None:
+def render_rules(paths: Sequence[RulePath], console: Console) -> None:
     """Write each file and below it the rules that choose it."""
     charset = Charset.of(console)
     for number, (name, group) in enumerate(groupby(paths, key=lambda path: path.reference)):

@@ -1,7 +1,6 @@
 """What was selected for datasets, and the formats of it that programs read.
 
-The selections themselves come from `calmap.bestref`; the protocols say which
-of their attributes are shown.
+The selections themselves come from `calmap.bestref`.
 """
 
 from __future__ import annotations
@@ -9,32 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from calmap.report.text import printable
 
-
-class BestRefLike(Protocol):
-    """The answer for one reference type."""
-
-    @property
-    def reftype(self) -> str:
-        """Reference type."""
-
-    @property
-    def status(self) -> str:
-        """``found``, ``not_applicable`` or ``not_found``."""
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        """Names of the files, none unless found."""
-
-    @property
-    def reason(self) -> str:
-        """One sentence."""
+if TYPE_CHECKING:
+    from calmap.bestref import BestRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +41,7 @@ class Selection:
     dataset: str
     instrument: str
     context: str
-    ref: BestRefLike
+    ref: BestRef
     paths: tuple[str, ...] = ()
     note: str = ""
 
@@ -101,8 +82,3 @@ def render_paths(rows: Iterable[Selection]) -> str:
     """Render the path of every file found, one a line, each once."""
     found = dict.fromkeys(path for row in rows if row.ref.status == "found" for path in row.paths if path)
     return "".join(f"{printable(path)}\n" for path in found)
-
-
-SELECTION_FORMATS: Mapping[str, Callable[[Sequence[Selection]], str]] = MappingProxyType(
-    {"json": render_json, "csv": render_csv, "paths": render_paths}
-)
