@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from calmap.syntax.ast import MappingKind
 
-_PLAIN = re.compile(r"[A-Za-z0-9+$][A-Za-z0-9_.+$=~@%,-]{0,254}")
+MAX_NAME = 255
+_PLAIN = re.compile(rf"[A-Za-z0-9+$][A-Za-z0-9_.+$=~@%,-]{{0,{MAX_NAME - 1}}}")
 _MAPPING = re.compile(
     r"(?P<observatory>[a-z][a-z0-9]*)"
     r"(?:_(?P<instrument>[a-z][a-z0-9]*))?"
