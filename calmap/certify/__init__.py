@@ -1,0 +1,1 @@
+"""What a telescope demands of its reference files."""

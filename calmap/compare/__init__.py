@@ -1,0 +1,1 @@
+"""What differs between mappings, as values."""

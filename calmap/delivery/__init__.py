@@ -1,0 +1,1 @@
+"""Bringing references and mappings into a cache."""

@@ -1,0 +1,1 @@
+"""Changes of rules as edits of their text."""

@@ -1,0 +1,1 @@
+"""What is in reference files, beyond their headers."""
