@@ -70,12 +70,10 @@ def levels_of(file: MappingFile, header: Mapping[str, str]) -> tuple[Level, ...]
     parkey, name = data["parkey"], file.source.name
     if not isinstance(parkey, tuple) or not parkey or not all(_are_words(level) for level in parkey):
         raise MappingError(f"{name}: parkey must be a tuple with one tuple of keywords for each selector")
-    classes = data.get("classes", DEFAULT_CLASSES[: len(parkey)])
-    if isinstance(file.selector, SelectorCall) and "classes" not in data:
-        classes = (file.selector.name, *classes[1:])
-    if not _are_words(classes) or len(classes) != len(parkey):
-        message = f"{name}: classes {classes!r} and parkey must have the same number of levels"
-        raise MappingError(message, f"parkey has {len(parkey)}")
+    classes = selectors_of(file, data)
+    if len(classes) != len(parkey):
+        message = f"{name}: classes names {len(classes)} selectors, and parkey has {len(parkey)} levels"
+        raise MappingError(message, "both must have one for each level of the rules")
     comments = data.get("comment_parkeys", ())
     comments = {str(word).upper() for word in comments} if isinstance(comments, tuple) else set()
     return tuple(
@@ -87,6 +85,24 @@ def levels_of(file: MappingFile, header: Mapping[str, str]) -> tuple[Level, ...]
         )
         for selector, level in zip(classes, parkey, strict=True)
     )
+
+
+def selectors_of(file: MappingFile, data: Mapping[Any, Any]) -> tuple[str, ...]:
+    """Selectors of the levels of an rmap: those that `classes` names, else those there are.
+
+    Raises
+    ------
+    MappingError
+        If `classes` is no tuple of names.
+    """
+    classes = data.get("classes")
+    if classes is not None:
+        if not _are_words(classes):
+            raise MappingError(f"{file.source.name}: classes must be a tuple of names of selectors")
+        return tuple(classes)
+    depth = len(data["parkey"]) if isinstance(data["parkey"], tuple) else 0
+    first = file.selector.name if isinstance(file.selector, SelectorCall) else DEFAULT_CLASSES[0]
+    return (first, *DEFAULT_CLASSES[1:])[:depth]
 
 
 def same_key(written: Value, key: Plain, selector: str, level: Level) -> bool:
