@@ -55,3 +55,7 @@ class HeaderError(CalmapError):
 
 class ObservatoryError(CalmapError):
     """A telescope definition is missing or wrong."""
+
+
+class RefusedError(CalmapError):
+    """A change of rules that would not do what it is meant to, or would lose something."""

@@ -6,7 +6,7 @@ import click
 
 from calmap.errors import CalmapError
 
-USAGE, TROUBLE = 2, 3
+FINDINGS, USAGE, TROUBLE = 1, 2, 3
 
 
 def tell(problem: CalmapError) -> None:

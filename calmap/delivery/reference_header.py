@@ -74,6 +74,7 @@ def rule_values(
     unused = _unused(terms, data, {**header, **values, **dates})
     notes += (f"{name} does not count here: N/A" for name in unused if values.get(name, NA) != NA)
     values |= dict.fromkeys(unused, NA)
+    notes += _strangers(observatory, data, header)
     _refuse_missing(values, observatory, _comments(data))
     if checked:
         _refuse_impossible(values, observatory, terms.instrument, _comments(data))
@@ -204,6 +205,18 @@ def _counts(
         return bool(counts(header))
     except EvaluationError as problem:
         raise HeaderError(f"whether {keyword} counts can't be told: {problem}") from None
+
+
+def _strangers(observatory: Observatory, data: Mapping[Any, Any], header: Mapping[str, str]) -> Iterator[str]:
+    """What to say of keywords that look like pattern keywords and are none."""
+    given = data.get("reference_to_dataset", {})
+    known = {str(name).upper() for name in given} if isinstance(given, dict) else set()
+    known.update(name for names in observatory.reference_headers.patterns.values() for name in names)
+    if not observatory.reference_headers.patterns:
+        return
+    for keyword in header:
+        if keyword.rpartition(".")[2].startswith("P_") and keyword not in known:
+            yield f"{keyword} looks like a pattern keyword, but {observatory.name} has none of that name"
 
 
 def _refuse_missing(values: Mapping[str, str], observatory: Observatory, comments: frozenset[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from calmap.cache.rulesets import Rules
 from calmap.diagnostics import TextEdit
@@ -214,10 +215,21 @@ class _Work:
             return old.name
         name = next_name(old.name, self.taken)
         self.taken.add(name)
-        named = edited(new, set_header(parsed(new), "name", name), old.path.with_name(name))
-        derived = edited(named, set_header(parsed(named), "derived_from", old.name))
-        self.changes.append(MappingChange(old, checksummed(derived)))
+        self.changes.append(MappingChange(old, renamed(new, old.path.with_name(name), old.name)))
         return name
+
+
+def renamed(mapping: MappingText, path: Path, derived_from: str) -> MappingText:
+    """A mapping under another name, which its header records with the name it derives from and the checksum.
+
+    Raises
+    ------
+    MappingError
+        If its text can't be understood.
+    """
+    file = parsed(mapping)
+    edits = (*set_header(file, "name", path.name), *set_header(file, "derived_from", derived_from))
+    return checksummed(edited(mapping, edits, path))
 
 
 def link(file: MappingFile, table: Table, key: str, target: str) -> Edits:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from known_answers.casefile import UnreadableError
+from known_answers.insertions import InsertionResult
 from known_answers.lookups import Comparison
 
 _HEADING = re.compile(r"#+ (CD\d\d)\b")
@@ -47,12 +48,12 @@ def read_deviations(path: Path) -> Mapping[str, Listed]:
     return found
 
 
-def row(comparison: Comparison) -> str:
+def row(comparison: Comparison | InsertionResult) -> str:
     """The row of a table that lists a deviation."""
     return f"| `{comparison.digest}` | {comparison.question} | {comparison.wanted} | {comparison.compiled} |"
 
 
-def is_listed(comparison: Comparison, listed: Mapping[str, Listed]) -> bool:
+def is_listed(comparison: Comparison | InsertionResult, listed: Mapping[str, Listed]) -> bool:
     """True if a deviation is listed with just these answers."""
     entry = listed.get(comparison.digest)
     return entry is not None and entry[1:] == (

@@ -1,0 +1,85 @@
+"""Options and ways that commands which change a cache have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from calmap.cli.options import Invocation
+from calmap.errors import UsageError
+
+if TYPE_CHECKING:
+    from calmap.cache.layout import Layout
+    from calmap.cache.rulesets import Rules
+    from calmap.cache.settings import Settings
+    from calmap.delivery.change import Change, Made
+
+Decorated = TypeVar("Decorated", bound=Callable[..., object])
+
+
+def change_options(function: Decorated) -> Decorated:
+    """``--in-place``, ``--dry-run`` and ``--git``."""
+    decorators = (
+        click.option("--in-place", is_flag=True, help="Change the rmaps themselves; no new serial numbers."),
+        click.option("-n", "--dry-run", is_flag=True, help="Show the whole change as a diff; write nothing."),
+        click.option("--git", is_flag=True, help="Commit the change on a new branch."),
+    )
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
+
+
+def opened(
+    invocation: Invocation, cache: str | None, context: str | None, observatory: str | None
+) -> tuple[Layout, Callable[[], tuple[Rules, str]]]:
+    """The cache, and what finds its rules and the context once nobody else can change them.
+
+    Raises
+    ------
+    CalmapError
+        If no cache is known.
+    """
+
+    def settings() -> Settings:
+        return invocation.settings(cache=cache, context=context, observatory=observatory)
+
+    def rules() -> tuple[Rules, str]:
+        from calmap.bestref import Cache
+
+        chosen = settings()
+        found = Cache(chosen.layout()).context(chosen.context_name(), chosen.observatory.value)
+        return found.rules, chosen.context_name()
+
+    return settings().layout(), rules
+
+
+def carried_out(
+    invocation: Invocation,
+    layout: Layout,
+    plan: Callable[[], Change],
+    *,
+    title: str,
+    dry_run: bool,
+    git: bool,
+) -> Made:
+    """A change made, or only planned in a dry run.
+
+    Raises
+    ------
+    CalmapError
+        If it can't be planned or made; then nothing has changed.
+    """
+    from calmap.delivery.change import Made, make
+    from calmap.report.text import printable
+
+    if dry_run and git:
+        raise UsageError("--dry-run and --git can't go together", hint="choose one of them")
+    if dry_run:
+        return Made(plan(), None)
+
+    def waiting(who: str) -> None:
+        click.echo(f"waiting: {printable(who)}", err=True)
+
+    return make(layout, plan, title=title, git=git, waiting=waiting)

@@ -1,0 +1,143 @@
+"""When a reference is chosen, and what may keep it from being chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
+
+from calmap.compare.rows import RuleRow
+from calmap.compile.grid import TooComplexError
+from calmap.compile.observations import observations
+from calmap.compile.overlap import overlaps_of
+from calmap.compile.prepare import prepare
+from calmap.compile.reach import hidden_by
+from calmap.compile.terms import ReferenceTerms, reference_terms
+from calmap.compile.tree import Match, MatchRule, Node, Ordered, Row, RowKey, Terminal
+from calmap.model.dates import DateError, parse_date
+from calmap.observatories.definition import Observatory
+from calmap.syntax.ast import MappingFile
+
+_SHOWN = 3
+
+
+class Outlook(NamedTuple):
+    """The future of a row.
+
+    Parameters
+    ----------
+    since, until
+        The interval of observation dates in which it is chosen, as far as its rule is asked; None where
+        it has no end, or the rule knows no dates.
+    before, after
+        What its rule chooses before and after that; empty for nothing.
+    warnings
+        One sentence for each rule that competes with it.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    before: str = ""
+    after: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def outlook(file: MappingFile, observatory: Observatory | None, row: RuleRow) -> Outlook:
+    """When a row of an rmap is chosen, and which other rules compete with its own.
+
+    Raises
+    ------
+    MappingError
+        If the rules make no sense.
+    """
+    terms = reference_terms(file, observatory)
+    tree = prepare(file.selector, terms.selector)
+    found, key = _own(tree, row)
+    rule = _rule(tree, row)
+    if rule is None or not isinstance(tree, Match):
+        return found
+    return found._replace(warnings=tuple(_warnings(file, observatory, terms, tree, rule, key)))
+
+
+def interval(file: MappingFile, observatory: Observatory | None, row: RuleRow) -> Outlook:
+    """As `outlook`, without a look at other rules."""
+    return _own(prepare(file.selector, reference_terms(file, observatory).selector), row)[0]
+
+
+def _own(tree: Node, row: RuleRow) -> tuple[Outlook, RowKey]:
+    """What the rule of a row says of it by itself, and the date of the row."""
+    rule = _rule(tree, row)
+    selector = rule.choice if rule is not None else tree
+    if isinstance(selector, Ordered):
+        end = row.steps[-1].span.end
+        for index, item in enumerate(selector.rows):
+            if item.place.end == end:
+                return _interval(selector, index), item.key
+    return Outlook(), None
+
+
+def _rule(tree: Node, row: RuleRow) -> MatchRule | None:
+    rules = tree.rules if isinstance(tree, Match) else ()
+    return next((rule for rule in rules if rule.span == row.steps[0].span), None)
+
+
+def _interval(selector: Ordered, index: int) -> Outlook:
+    rows = selector.rows
+    row = rows[index]
+    earlier = rows[index - 1] if index else None
+    later = rows[index + 1] if index + 1 < len(rows) else None
+    before, after = (_file(other.choice) if other else "" for other in (earlier, later))
+    if selector.kind == "UseAfter":
+        return Outlook(row.written, later.written if later else None, before, after)
+    if selector.kind == "ClosestTime":
+        return Outlook(_middle(earlier, row), _middle(row, later), before, after)
+    return Outlook()
+
+
+def _middle(one: Row | None, other: Row | None) -> str | None:
+    """The moment as near to one date as to another."""
+    if one is None or other is None:
+        return None
+    try:
+        first, second = parse_date(one.written), parse_date(other.written)
+    except DateError:
+        return None
+    middle: datetime = first + (second - first) / 2
+    return middle.replace(microsecond=0).isoformat(" ")
+
+
+def _file(choice: Node) -> str:
+    return choice.written if isinstance(choice, Terminal) else ""
+
+
+def _warnings(
+    file: MappingFile,
+    observatory: Observatory | None,
+    terms: ReferenceTerms,
+    match: Match,
+    rule: MatchRule,
+    key: RowKey,
+) -> Iterator[str]:
+    known = observations(terms, observatory)
+    try:
+        hiding = hidden_by(match, rule, key, known)
+        if hiding:
+            lines = ", ".join(_line(file, other) for other in hiding[:_SHOWN])
+            yield f"it is never chosen: more specific rules take every observation first ({lines})"
+            return
+        found = list(islice(overlaps_of(match, rule, known), _SHOWN + 1))
+    except TooComplexError:
+        yield "the rules are too many to compare with each other"
+        return
+    how = "the later date wins" if match.merge_overlaps else "neither is chosen"
+    for item in found[:_SHOWN]:
+        example = ", ".join(f"{name}={value}" for name, value in item.example.items())
+        where = _line(file, item.second)
+        yield f"an observation with {example} also matches the rule in {where} with the same weight: {how}"
+    if len(found) > _SHOWN:
+        yield "there are more such rules; calmap check lists them"
+
+
+def _line(file: MappingFile, rule: MatchRule) -> str:
+    return f"line {file.source.position(rule.span.start).line}"

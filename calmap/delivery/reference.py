@@ -1,0 +1,122 @@
+"""A reference file on its way into a cache."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from calmap.cache.rulesets import Rules
+from calmap.cache.store import file_digest
+from calmap.errors import CacheError, HeaderError, RefusedError
+from calmap.headers.reading import read_header
+from calmap.model.names import is_safe, mapping_kind
+from calmap.observatories.keywords import instrument_of
+from calmap.observatories.reftypes import reftype_of
+from calmap.syntax.ast import MappingKind
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A reference file and the rules that it belongs to.
+
+    Parameters
+    ----------
+    path
+        The file.
+    header
+        Its header.
+    instrument, reftype
+        In lower case.
+    mapping
+        Name of the rmap.
+    """
+
+    path: Path
+    header: Mapping[str, str]
+    instrument: str
+    reftype: str
+    mapping: str
+
+    @property
+    def name(self) -> str:
+        """File name."""
+        return self.path.name
+
+
+def read_reference(path: Path, rules: Rules, context: str, reftype: str | None = None) -> Reference:
+    """A reference file with the rmap of a context that it belongs to.
+
+    Parameters
+    ----------
+    path
+        The file.
+    rules, context
+        Where to look for the rmap.
+    reftype
+        The type, if the header's word for it is not to count.
+
+    Raises
+    ------
+    HeaderError
+        If the file can't be read, or does not say what it is.
+    RefusedError
+        If the context has no rules for it.
+    """
+    if not is_safe(path.name):
+        raise HeaderError(
+            f"'{path.name}' can't be the name of a reference", "use letters, digits, '_' and '.'"
+        )
+    header = read_header(path)
+    observatory = rules.observatory
+    if mapping_kind(context) is MappingKind.REFERENCE:
+        terms = rules.reference(context).terms
+        _refuse_other(terms.instrument, instrument_of(observatory, header, [terms.instrument]), context)
+        return Reference(path, header, terms.instrument, terms.filekind, context)
+    imap, instrument = _imap(rules, context, header)
+    links = rules.links(imap).links
+    kind = reftype.lower() if reftype else reftype_of(observatory, instrument, header, links)
+    if kind not in links or mapping_kind(links[kind].target) is not MappingKind.REFERENCE:
+        state = f"says {links[kind].target}" if kind in links else "has no rules"
+        advice = f"calmap new-mapping {instrument} {kind} makes them"
+        raise RefusedError(f"{imap} {state} for the type {kind} of {path.name}", advice)
+    return Reference(path, header, instrument, kind, links[kind].target)
+
+
+def place_of(reference: Reference, rules: Rules) -> Path:
+    """Where a reference is to stand in the cache.
+
+    Raises
+    ------
+    RefusedError
+        If another file of that name stands there.
+    """
+    folder = rules.layout.reference_folder(rules.observatory.name)
+    place = folder.place(reference.name, reference.instrument)
+    if place.exists() and file_digest(place) != file_digest(reference.path):
+        raise RefusedError(
+            f"{place} is there already, with other content",
+            "a reference never changes: give the new one another name",
+        )
+    return place
+
+
+def _imap(rules: Rules, context: str, header: Mapping[str, str]) -> tuple[str, str]:
+    """Name of the instrument mapping that a header belongs to, and the instrument."""
+    if mapping_kind(context) is MappingKind.INSTRUMENT:
+        given = rules.file(context).header
+        named = next((e.value for e in given.entries if getattr(e.key, "value", None) == "instrument"), None)
+        instrument = str(getattr(named, "value", "")).lower()
+        _refuse_other(instrument, instrument_of(rules.observatory, header, [instrument]), context)
+        return context, instrument
+    links = rules.links(context).links
+    instrument = instrument_of(rules.observatory, header, links)
+    target = links[instrument].target
+    if mapping_kind(target) is not MappingKind.INSTRUMENT:
+        raise RefusedError(f"{context} says {target} for {instrument}", "it has no rules for this instrument")
+    return target, instrument
+
+
+def _refuse_other(wanted: str, found: str, context: str) -> None:
+    if wanted != found:
+        raise CacheError(f"{context} is for {wanted}, and the reference is of {found}")
