@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from calmap.diagnostics import TextEdit
 from calmap.source import Source, Span
-from calmap.syntax.ast import Entry, String, Table, Tuple, Value
+from calmap.syntax.ast import Entry, Placed, String, Table, Tuple, Value
 
 _COMMA = re.compile(r"(?:\s|\\\r?\n|#[^\r\n]*)*+,")
-_REST_OF_LINE = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")
-_OWN_COMMENT = re.compile(r"[ \t]*#")
+REST_OF_LINE = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")
+_END_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?\r?\n")
+OWN_COMMENT = re.compile(r"[ \t]*#")
 _STEP = "    "
 Edits = tuple[TextEdit, ...]
 
@@ -52,7 +53,7 @@ def quote_of(source: Source, value: Value) -> str:
 
 def own_indent(source: Source, offset: int) -> str | None:
     """Blanks before what begins a line, or None if something else stands before it."""
-    blanks = source.text[_line_start(source, offset) : offset]
+    blanks = source.text[line_start(source, offset) : offset]
     return None if blanks.strip() else blanks
 
 
@@ -75,7 +76,7 @@ def insert_entry(source: Source, table: Table, index: int, text: str) -> Edits:
         return (_into_empty(source, table, text),)
     if index == 0:
         return (_before(source, table, entries[0], text),)
-    return _after(source, entries[index - 1], text, last=index == len(entries))
+    return _after(source, entries[index - 1], text)
 
 
 def remove_entry(source: Source, table: Table, index: int) -> Edits:
@@ -89,9 +90,9 @@ def remove_entries(source: Source, table: Table, indices: frozenset[int]) -> Edi
     edits = [_cut(source, table, index) for index in sorted(indices)]
     kept = [index for index in range(len(entries)) if index not in indices]
     last = len(entries) - 1
-    if kept and last in indices and _comma_after(source, entries[last]) is None:
+    if kept and last in indices and comma_after(source, entries[last]) is None:
         survivor = entries[kept[-1]]
-        comma = _comma_after(source, survivor)
+        comma = comma_after(source, survivor)
         if comma is not None:
             edits.append(TextEdit(Span(comma - 1, comma), ""))
     return _joined(edits)
@@ -101,7 +102,7 @@ def _into_empty(source: Source, table: Table, text: str) -> TextEdit:
     newline = newline_of(source)
     base = _indent_of_line(source, table.start)
     at = table.start + 1
-    rest = re.compile(r"[ \t]*(?:#[^\r\n]*)?\r?\n").match(source.text, at)
+    rest = _END_OF_LINE.match(source.text, at)
     if rest is None:
         return TextEdit(Span(at, at), f"{newline}{base}{_STEP}{text},{newline}{base}")
     return TextEdit(Span(rest.end(), rest.end()), f"{base}{_STEP}{text},{newline}")
@@ -111,50 +112,52 @@ def _before(source: Source, table: Table, first: Entry, text: str) -> TextEdit:
     indent = own_indent(source, first.start)
     if indent is None:
         return TextEdit(Span(first.start, first.start), f"{text}, ")
-    at = _line_start(source, first.start)
+    at = line_start(source, first.start)
     while at > table.start:
-        above = _line_start(source, at - 1)
-        if above <= table.start or not _OWN_COMMENT.match(source.text, above):
+        above = line_start(source, at - 1)
+        if above <= table.start or not OWN_COMMENT.match(source.text, above):
             break
         at = above
     return TextEdit(Span(at, at), f"{indent}{text},{newline_of(source)}")
 
 
-def _after(source: Source, previous: Entry, text: str, *, last: bool) -> Edits:
+def _after(source: Source, previous: Entry, text: str) -> Edits:
     indent = own_indent(source, previous.start)
-    comma = _comma_after(source, previous)
-    rest = _REST_OF_LINE.match(source.text, previous.end)
+    comma = comma_after(source, previous)
+    rest = REST_OF_LINE.match(source.text, previous.end)
     newline = newline_of(source)
-    if indent is not None and rest is not None and _ends_line(rest, comma):
+    if indent is not None and rest is not None and ends_line(rest, comma):
         line = f"{indent}{text}{',' if comma is not None else ''}{newline}"
         new = TextEdit(Span(rest.end(), rest.end()), line)
         end = previous.end
         return (new,) if comma is not None else (TextEdit(Span(end, end), ","), new)
     between = " " if indent is None else f"{newline}{indent}"
-    if last or comma is None:
+    if comma is None:
         return (TextEdit(Span(previous.end, previous.end), f",{between}{text}"),)
-    return (TextEdit(Span(comma, comma), f"{between if indent else ' '}{text},"),)
+    end = _END_OF_LINE.match(source.text, comma)
+    if indent is not None and end is not None:
+        return (TextEdit(Span(end.end(), end.end()), f"{indent}{text},{newline}"),)
+    return (TextEdit(Span(comma, comma), f"{between}{text},"),)
 
 
 def _cut(source: Source, table: Table, index: int) -> TextEdit:
     """The text of an entry with its comma, and with its lines where nothing else stands on them."""
     entries, entry = table.entries, table.entries[index]
-    rest = _REST_OF_LINE.match(source.text, entry.end)
-    comma = _comma_after(source, entry)
-    if own_indent(source, entry.start) is not None and rest is not None and _ends_line(rest, comma):
-        return TextEdit(Span(_line_start(source, entry.start), rest.end()), "")
-    if comma is None:
-        before = entries[index - 1].end if index else entry.start
-        comma_before = _comma_after(source, entries[index - 1]) if index else None
-        between = source.text[comma_before or before : entry.start]
-        start = entry.start if between.strip() else comma_before or before
-        return TextEdit(Span(start, entry.end), "")
-    if index + 1 < len(entries) and not source.text[comma : entries[index + 1].start].strip(" \t"):
+    rest = REST_OF_LINE.match(source.text, entry.end)
+    comma = comma_after(source, entry)
+    if own_indent(source, entry.start) is not None and rest is not None and ends_line(rest, comma):
+        return TextEdit(Span(line_start(source, entry.start), rest.end()), "")
+    if comma is None or index + 1 == len(entries):
+        before = comma_after(source, entries[index - 1]) if index else None
+        is_bare = before is not None and not source.text[before : entry.start].strip()
+        start = before if is_bare and before is not None else entry.start
+        return TextEdit(Span(start, comma or entry.end), "")
+    if not source.text[comma : entries[index + 1].start].strip(" \t"):
         return TextEdit(Span(entry.start, entries[index + 1].start), "")
     return TextEdit(Span(entry.start, comma), "")
 
 
-def _ends_line(rest: re.Match[str], comma: int | None) -> bool:
+def ends_line(rest: re.Match[str], comma: int | None) -> bool:
     """True if nothing but the comma of an entry, if it has one, and a comment follows it on its line."""
     return rest.group().endswith("\n") and (comma is None or comma <= rest.end())
 
@@ -171,16 +174,17 @@ def _joined(edits: list[TextEdit]) -> Edits:
     return tuple(merged)
 
 
-def _comma_after(source: Source, entry: Entry) -> int | None:
-    """Offset behind the comma of an entry, or None if it has none."""
+def comma_after(source: Source, entry: Placed) -> int | None:
+    """Offset behind the comma of an entry or an item, or None if it has none."""
     match = _COMMA.match(source.text, entry.end)
     return match.end() if match else None
 
 
-def _line_start(source: Source, offset: int) -> int:
+def line_start(source: Source, offset: int) -> int:
+    """Offset at which the line of an offset begins."""
     return source.text.rfind("\n", 0, offset) + 1
 
 
 def _indent_of_line(source: Source, offset: int) -> str:
-    line = source.text[_line_start(source, offset) : offset]
+    line = source.text[line_start(source, offset) : offset]
     return line[: len(line) - len(line.lstrip(" \t"))]

@@ -1,0 +1,87 @@
+"""Changes of rules that are made whole or refused, with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+from calmap.compile.reference import compile_reference
+from calmap.diagnostics import TextEdit
+from calmap.edit.application import checksummed, edited, parsed
+from calmap.edit.collisions import Collision, collision_count, new_collisions
+from calmap.edit.comments import kept, lost
+from calmap.edit.shape import Shape, shape
+from calmap.errors import MappingError
+from calmap.model.mapping import Mapping
+from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall
+
+Refactoring: TypeAlias = Callable[[Mapping], Mapping]
+_SHOWN = 5
+
+
+def refactored(mapping: Mapping, change: Refactoring) -> Mapping:
+    """A mapping after a refactoring, with its right checksum; the same one if nothing changes.
+
+    Raises
+    ------
+    MappingError
+        If rules or comments would be lost, or the mapping could not be used any more.
+    """
+    parsed(mapping)
+    new = change(mapping)
+    if new.text == mapping.text:
+        return mapping
+    gone = lost(mapping.text, new.text)
+    if gone:
+        line = mapping.source.position(gone[0].start).line
+        raise MappingError(f"{mapping.path}:{line}: the comment of this line would be lost", "move it first")
+    if mapping.kind is MappingKind.REFERENCE:
+        _require_use(parsed(mapping), parsed(new))
+    return checksummed(new)
+
+
+def applied(mapping: Mapping, edits: Iterable[TextEdit]) -> Mapping:
+    """A mapping with edits applied, and the comments that they would take away kept."""
+    edits = kept(mapping.source, edits)
+    return edited(mapping, edits) if edits else mapping
+
+
+def require_no_collision(old: Shape, new: Mapping, doing: str) -> None:
+    """Refuse a text in which keys of rules became the same.
+
+    Raises
+    ------
+    MappingError
+        With the lines of the rules.
+    """
+    found = new_collisions(old, shape(parsed(new)))
+    if found:
+        raise refusal(old, found, doing)
+
+
+def refusal(old: Shape, found: Iterable[Collision], doing: str) -> MappingError:
+    """The error that tells which rules would become the same."""
+    pairs = [f"{old.line(first)} and {old.line(second)}" for first, second in found]
+    shown = ", ".join(pairs[:_SHOWN]) + (f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else "")
+    message = f"{old.source.name}: {doing} would make rules the same, so that only one of each could count"
+    return MappingError(message, f"lines {shown}: change or delete one of each first")
+
+
+def _require_use(old: MappingFile, new: MappingFile) -> None:
+    """Refuse a text that can't be used where the old one could, or that has more doubled keys."""
+    try:
+        compile_reference(old, None)
+    except MappingError:
+        return
+    try:
+        compile_reference(new, None)
+    except MappingError as problem:
+        message = f"{old.source.name}: the result could not be used: {_bare(problem.message)}"
+        raise MappingError(message, "nothing was changed") from None
+    if isinstance(old.selector, SelectorCall) and collision_count(shape(new)) > collision_count(shape(old)):
+        raise MappingError(f"{old.source.name}: rules would be lost, because their keys mean the same")
+
+
+def _bare(message: str) -> str:
+    """A message without the file before it."""
+    return message.rpartition(".rmap:")[2].strip()

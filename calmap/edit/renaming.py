@@ -1,0 +1,170 @@
+"""A parameter given another name, wherever an rmap names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from calmap.compile.terms import lower_text
+from calmap.diagnostics import TextEdit
+from calmap.edit.entries import Edits, quote_of
+from calmap.edit.header import set_entry
+from calmap.edit.literals import quoted
+from calmap.edit.refactoring import applied
+from calmap.edit.shape import Shape, elements_of, is_string, items_of, named, shape, table_of
+from calmap.edit.stringparts import part_span
+from calmap.errors import MappingError, UsageError
+from calmap.model.mapping import Mapping
+from calmap.source import Span
+from calmap.syntax.ast import Entry, MappingFile, String, Table, Value, header_entry
+from calmap.syntax.expression import ExpressionError, names, parse_expression
+
+_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_KEYWORD = re.compile(r"[^\s|#'\"(){}\[\],:]+")
+_EXPRESSIONS = ("rmap_relevance", "rmap_omit")
+
+
+def rename_parameter(mapping: Mapping, old: str, new: str) -> Mapping:
+    """A mapping in which a parameter has another name.
+
+    Values and rules stay; a header with the value under the new name gets the answer that one with the
+    old name got.
+
+    Raises
+    ------
+    UsageError
+        If the new name is none.
+    MappingError
+        If there is no such parameter, or the new name is taken.
+    """
+    if not _KEYWORD.fullmatch(new):
+        raise UsageError(f"{new!r} is no name of a parameter")
+    file = mapping.file
+    if file is None or old == new:
+        return mapping
+    there = shape(file)
+    if old not in there.parameters:
+        there.find(old)
+    _require_free(there, new)
+    edits = [*_in_parkey(there, old, new), *_in_lists(file, old, new), *_in_tables(file, old, new)]
+    edits += _in_expressions(file, old, new)
+    renamed = applied(mapping, edits)
+    return applied(renamed, _substitutions(there, renamed, old, new))
+
+
+def expressions(file: MappingFile) -> Iterator[tuple[str, String]]:
+    """Expressions of a header, each with the key that it stands for."""
+    for key in _EXPRESSIONS:
+        entry = header_entry(file.header, key)
+        if entry is not None and isinstance(entry.value, String):
+            yield key, entry.value
+    table = table_of(header_entry(file.header, "parkey_relevance"))
+    for entry in table.entries if table is not None else ():
+        if isinstance(entry.key, String) and isinstance(entry.value, String):
+            yield entry.key.value, entry.value
+
+
+def named_in(key: str, expression: String, parameter: str) -> tuple[Span, ...]:
+    """Where an expression names a parameter, counted in its text.
+
+    Raises
+    ------
+    MappingError
+        If the text is no expression.
+    """
+    text = lower_text(expression.value) if key in _EXPRESSIONS else expression.value
+    try:
+        found = names(parse_expression(str(text)))
+    except ExpressionError as problem:
+        raise MappingError(f"{key} is no expression: {problem}", "calmap check tells more") from None
+    return tuple(name.span for name in found if name.name == parameter)
+
+
+def _require_free(there: Shape, new: str) -> None:
+    taken = new in there.parameters or any(named_in(*item, new) for item in expressions(there.file))
+    lists = (items_of(header_entry(there.file.header, key)) for key in ("extra_keys", "comment_parkeys"))
+    taken = taken or any(is_string(item, new) for items in lists if items for item in items.items)
+    if taken:
+        message = f"{there.source.name}: {new!r} is there already"
+        raise MappingError(message, "a name can stand for one parameter only")
+
+
+def _in_parkey(there: Shape, old: str, new: str) -> Iterator[TextEdit]:
+    for place in there.places:
+        yield from _renamed(there.file, place.items, old, new)
+
+
+def _in_lists(file: MappingFile, old: str, new: str) -> Iterator[TextEdit]:
+    for key in ("extra_keys", "comment_parkeys"):
+        items = items_of(header_entry(file.header, key))
+        if items is not None:
+            yield from _renamed(file, items.items, old, new)
+    switch = header_entry(file.header, "reffile_switch")
+    if switch is not None:
+        yield from _renamed(file, (switch.value,), old, new)
+
+
+def _in_tables(file: MappingFile, old: str, new: str) -> Iterator[TextEdit]:
+    for key in ("parkey_relevance", "substitutions"):
+        yield from _renamed(file, tuple(entry.key for entry in _entries(file, key)), old, new)
+    targets = tuple(entry.value for entry in _entries(file, "reference_to_dataset"))
+    yield from _renamed(file, targets, old, new)
+
+
+def _renamed(file: MappingFile, values: tuple[Value, ...], old: str, new: str) -> Iterator[TextEdit]:
+    for value in values:
+        if is_string(value, old):
+            yield TextEdit(value.span, quoted(new, quote_of(file.source, value)))
+
+
+def _in_expressions(file: MappingFile, old: str, new: str) -> Iterator[TextEdit]:
+    for key, expression in expressions(file):
+        spans = named_in(key, expression, old)
+        if not spans:
+            continue
+        if not _NAME.fullmatch(new):
+            line = file.source.position(expression.start).line
+            message = f"{file.source.name}:{line}: {new!r} can't stand in the expression of {key}"
+            raise MappingError(message, "there a name is made of letters, digits, '_' and '.'")
+        yield from _in_expression(file, expression, spans, new)
+
+
+def _in_expression(file: MappingFile, expression: String, spans: tuple[Span, ...], new: str) -> Edits:
+    """Edits of the names only, or of the whole string where a name is not written as one piece."""
+    places = [part_span(file.source, expression, span) for span in spans]
+    if all(place is not None for place in places):
+        return tuple(TextEdit(place, new) for place in places if place is not None)
+    text = expression.value
+    for start, end in sorted(spans, reverse=True):
+        text = text[:start] + new + text[end:]
+    return (TextEdit(expression.span, quoted(text, quote_of(file.source, expression))),)
+
+
+def _substitutions(before: Shape, renamed: Mapping, old: str, new: str) -> Edits:
+    """Edits that write down substitutions which the old or the new name has without being told."""
+    file = renamed.file
+    if file is None:
+        return ()
+    wanted = dict(before.substitutions.get(old, {}))
+    after = shape(file)
+    if after.substitutions.get(new, {}) == wanted or not _matters(before, old, {*wanted, "GENERIC"}):
+        return ()
+    table = table_of(header_entry(file.header, "substitutions"))
+    if table is None:
+        return set_entry(file.source, file.header, "substitutions", {new: wanted})
+    return set_entry(file.source, table, new, wanted)
+
+
+def _matters(there: Shape, parameter: str, values: set[object]) -> bool:
+    """True if rules have one of the values, or lie inside others, where refusing a value has a meaning."""
+    level, index = there.find(parameter)
+    if level:
+        return True
+    keys = (elements_of(entry.key) for call in there.calls(level) for entry in call.table.entries)
+    elements = (key[index] for key in keys if index < len(key))
+    return any(isinstance(element, String) and element.value in values for element in elements)
+
+
+def _entries(file: MappingFile, key: str) -> tuple[Entry, ...]:
+    table: Table | None = table_of(named(file.header, key))
+    return table.entries if table is not None else ()
