@@ -151,7 +151,7 @@ class Layout:
             beside = {
                 name for name in mapping_names(self.mappings, _CONTEXT) if _telescope(name) == observatory
             }
-        return tuple(sorted(inside | beside, key=_age))
+        return tuple(sorted(inside | beside, key=context_age))
 
     def mapping_files(self, observatory: str | None = None) -> tuple[Path, ...]:
         """Every mapping, or every one of a telescope, in alphabetical order.
@@ -240,7 +240,8 @@ def _telescope(name: str) -> str:
     return parts.observatory if parts else ""
 
 
-def _age(name: str) -> tuple[bool, int, str]:
+def context_age(name: str) -> tuple[bool, int, str]:
+    """What sorts the contexts of a telescope, the newest last."""
     parts = mapping_name(name)
     if parts is None or not parts.serial or parts.instrument:
         return False, 0, name

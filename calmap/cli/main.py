@@ -17,19 +17,26 @@ from typing import Any, NoReturn
 import click
 
 from calmap.cli.options import Invocation, examples
-from calmap.cli.trouble import TROUBLE, USAGE, tell
-from calmap.errors import CacheError, CalmapError, UsageError
+from calmap.cli.trouble import FINDINGS, TROUBLE, USAGE, tell
+from calmap.errors import CacheError, CalmapError, RefusedError, UsageError
 
 _COMMANDS = (
     ("bestref", "calmap.cli.bestref:bestref"),
+    ("certify", "calmap.cli.certify:certify"),
     ("check", "calmap.cli.check:check"),
     ("completion", "calmap.cli.completion:completion"),
     ("config", "calmap.cli.config:config"),
+    ("coverage", "calmap.cli.coverage:coverage"),
+    ("delete-reference", "calmap.cli.delete_reference:delete_reference"),
+    ("diff", "calmap.cli.diff:diff"),
+    ("insert-reference", "calmap.cli.insert_reference:insert_reference"),
     ("list", "calmap.cli.list_:list_command"),
     ("matches", "calmap.cli.matches:matches"),
+    ("undo", "calmap.cli.undo:undo"),
     ("update-checksums", "calmap.cli.update_checksums:update_checksums"),
     ("uses", "calmap.cli.uses:uses"),
 )
+_CODES = ((UsageError, USAGE), (RefusedError, FINDINGS), (CalmapError, TROUBLE))
 _INTERRUPTED, _TERMINATED, _NO_READER = 130, 143, 141
 
 
@@ -95,7 +102,7 @@ def _ended(run: Callable[[], object]) -> NoReturn:
         sys.exit(_INTERRUPTED)
     except CalmapError as problem:
         tell(problem)
-        sys.exit(USAGE if isinstance(problem, UsageError) else TROUBLE)
+        sys.exit(next(code for kind, code in _CODES if isinstance(problem, kind)))
     except OSError as problem:
         tell(CacheError(f"{problem.filename or 'the system says'}: {problem.strerror or problem}"))
         sys.exit(TROUBLE)
