@@ -15,6 +15,7 @@ BLOCK: Final = 2880
 MAX_HEADER: Final = 32 * 2**20
 """More bytes of headers than this in one file is no telescope's doing."""
 
+_COUNTS: Final = frozenset({"TFIELDS", "ZNAXIS"})
 _APPENDED: Final = frozenset({"COMMENT", "HISTORY"})
 _Pairs = list[tuple[str, str]]
 
@@ -32,6 +33,7 @@ def read_fits(path: Path) -> dict[str, str]:
     with open_bytes(path) as stream:
         headers = list(_headers(path, stream))
     if any(("ZIMAGE", "True") in pairs for pairs in headers):
+        _refuse_endless(path, headers)
         headers = _with_astropy(path)
     return _merged(pair for pairs in headers for pair in pairs)
 
@@ -152,6 +154,13 @@ def _data_size(path: Path, pairs: _Pairs) -> int:
         axes = axes[1:]
     elements = math.prod(axes) if axes else 0
     return bits * number("GCOUNT", "1") * (number("PCOUNT", "0") + elements) // 8 if axes else 0
+
+
+def _refuse_endless(path: Path, headers: Iterable[_Pairs]) -> None:
+    """Refuse numbers of axes and columns that would keep astropy busy for ages."""
+    for keyword, value in (pair for pairs in headers for pair in pairs):
+        if keyword in _COUNTS and not (value.isdecimal() and len(value) <= 3):
+            raise HeaderError(f"{path}: {keyword} is {value!r}, expected a whole number up to 999")
 
 
 def _header_with_astropy(path: Path, data: bytes) -> _Pairs:
