@@ -71,15 +71,21 @@ def carried_out(
     CalmapError
         If it can't be planned or made; then nothing has changed.
     """
+    from calmap.cache.transaction import interrupted
     from calmap.delivery.change import Made, make
     from calmap.report.text import printable
+
+    def tell(kind: str, text: str) -> None:
+        click.echo(f"{kind}: {printable(text)}", err=True)
 
     if dry_run and git:
         raise UsageError("--dry-run and --git can't go together", hint="choose one of them")
     if dry_run:
+        if pending := interrupted(layout):
+            tell("warning", pending)
         return Made(plan(), None)
-
-    def waiting(who: str) -> None:
-        click.echo(f"waiting: {printable(who)}", err=True)
-
-    return make(layout, plan, title=title, git=git, waiting=waiting)
+    made = make(layout, plan, title=title, git=git, waiting=lambda who: tell("waiting", who))
+    if made.recovered is not None and made.recovered.title:
+        done = "finished" if made.recovered.completed else "took back"
+        tell("note", f"{done} the change '{made.recovered.title}', which had been interrupted")
+    return made

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from calmap.cache.rulesets import Rules
-from calmap.compile.terms import header_data
-from calmap.delivery.contexts import relink, relinked
+from calmap.delivery.links import relink, relinked
 from calmap.delivery.revision import MappingChange, NewType, Revision, next_name, revise
 from calmap.delivery.templates import (
     RuleTerms,
@@ -18,17 +14,16 @@ from calmap.delivery.templates import (
     empty_instrument,
     empty_rules,
     first_name,
+    instrument_keyword,
     rules_like,
 )
-from calmap.errors import CalmapError, RefusedError, UsageError
+from calmap.delivery.vocabulary import refuse_unknown_keywords, refuse_unknown_names
+from calmap.errors import RefusedError, UsageError
 from calmap.model.mapping import Mapping as MappingText
 from calmap.model.names import mapping_kind
 from calmap.syntax.ast import MappingKind, header_text
 
 NOT_APPLICABLE = "N/A"
-_INSTRUMENT = re.compile(r"[a-z][a-z0-9]{0,31}")
-_TYPE = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_SHOWN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +47,11 @@ class Addition:
     target: str
     old: str | None
     revision: Revision
+
+    @property
+    def is_fixed(self) -> bool:
+        """True if it has no rmap."""
+        return self.target == NOT_APPLICABLE
 
 
 def plan_addition(
@@ -85,7 +85,7 @@ def plan_addition(
         If the type has rules already.
     """
     instrument, reftype = instrument.lower(), reftype.lower()
-    _refuse_unknown(rules, instrument, reftype)
+    refuse_unknown_names(rules, instrument, reftype)
     if context is not None and mapping_kind(context) is not MappingKind.PIPELINE:
         raise UsageError(f"{context} is no context", "name a .pmap with --context")
     place = _Place(rules, context, instrument)
@@ -97,44 +97,6 @@ def plan_addition(
         return Addition(instrument, reftype, NOT_APPLICABLE, old, place.revision(reftype, None, in_place))
     new = _rules(place, reftype, template)
     return Addition(instrument, reftype, new.name, old, place.revision(reftype, new, in_place))
-
-
-def known_keywords(rules: Rules, context: str | None, instrument: str) -> frozenset[str]:
-    """Keywords that rules of an instrument may select by, in upper case.
-
-    They are those of the telescope's definition and of the rules of a context.
-    """
-    observatory = rules.observatory
-    known = {*observatory.keywords, *observatory.extra_keys}
-    described = observatory.instruments.get(instrument)
-    known.update(described.values if described else ())
-    known.update(*_parkeys(rules, context) if context else ())
-    return frozenset(keyword.upper() for keyword in known)
-
-
-def refuse_unknown_keywords(
-    rules: Rules, context: str | None, instrument: str, keywords: Sequence[str]
-) -> None:
-    """Refuse keywords that the telescope does not have.
-
-    Raises
-    ------
-    UsageError
-        If there is one, or one is given twice.
-    """
-    for keyword in keywords:
-        if keywords.count(keyword) > 1:
-            raise UsageError(f"the keyword '{keyword}' is given twice")
-    declared = {name.upper() for name in rules.observatory.keywords}
-    if {keyword.upper() for keyword in keywords} <= declared:
-        return
-    known = known_keywords(rules, context, instrument)
-    for keyword in keywords:
-        if known and keyword.upper() not in known:
-            shown = sorted(known) if len(known) <= _SHOWN else ()
-            advice = _nearest(keyword.upper(), known, shown)
-            where = f"a new one goes under 'keywords' in {_definition(rules)}"
-            raise UsageError(f"'{keyword}' is no keyword of {rules.observatory.title}", f"{advice}{where}")
 
 
 class _Place:
@@ -195,7 +157,7 @@ class _Place:
         below = [*([new] if new else []), empty_instrument(path, self.telescope, self.name(), links)]
         if self.context is None:
             path_above = self.path(kind="pmap")
-            keyword = self.rules.observatory.instrument_keywords[0]
+            keyword = instrument_keyword(self.rules.observatory)
             below.append(empty_context(path_above, self.telescope, keyword, {self.name(): path.name}))
             return Revision(path_above.name, tuple(MappingChange(None, mapping) for mapping in below))
         top = relinked(self.rules.mapping(self.context), {self.instrument: path.name})
@@ -209,41 +171,6 @@ def _rules(place: _Place, reftype: str, template: RuleTerms | MappingText) -> Ma
     if isinstance(template, RuleTerms):
         return empty_rules(path, place.telescope, place.name(), reftype, template)
     return rules_like(template, path, place.name(), reftype)
-
-
-def _refuse_unknown(rules: Rules, instrument: str, reftype: str) -> None:
-    for word, pattern, what in ((instrument, _INSTRUMENT, "an instrument"), (reftype, _TYPE, "a type")):
-        if not pattern.fullmatch(word):
-            hint = "letters and digits, a letter first, at most 32"
-            raise UsageError(f"'{word[:60]}' can't be the name of {what}", hint)
-    observatory = rules.observatory
-    _refuse_unlisted(
-        instrument, observatory.instruments, f"instrument of {observatory.title}", "instruments", rules
-    )
-    known = observatory.reftypes(instrument)
-    _refuse_unlisted(reftype, known, f"reference type of {instrument}", f"the types of {instrument}", rules)
-
-
-def _refuse_unlisted(word: str, known: Collection[str], what: str, where: str, rules: Rules) -> None:
-    if known and word not in known:
-        advice = _nearest(word, known, sorted(known))
-        raise UsageError(
-            f"'{word}' is no {what}", f"{advice}a new one goes under {where} in {_definition(rules)}"
-        )
-
-
-def _nearest(word: str, known: Collection[str], shown: Collection[str]) -> str:
-    near = get_close_matches(word, sorted(known), n=1)
-    if near:
-        return f"did you mean '{near[0]}'? "
-    return f"known are {', '.join(shown)}; " if shown else ""
-
-
-def _definition(rules: Rules) -> str:
-    """The file that describes the telescope, and how to come by one that may be changed."""
-    own = rules.layout.config / rules.observatory.name / "observatory.yaml"
-    origin = rules.observatory.origin
-    return str(own) if Path(origin) == own else f"{own}, a copy of {origin}"
 
 
 def _refuse_known(
@@ -260,19 +187,3 @@ def _refuse_known(
         raise RefusedError(f"{place.instrument} has rules for {reftype} already: {old}", hint)
     if template is None and old.upper() == NOT_APPLICABLE:
         raise RefusedError(f"{reftype} of {place.instrument} is N/A already in {place.imap}")
-
-
-def _parkeys(rules: Rules, context: str) -> Iterator[list[str]]:
-    """Keywords of all rules of a context; of mappings that can't be used, none."""
-    for instrument in rules.links(context).links.values():
-        try:
-            types = rules.links(instrument.target).links.values() if mapping_kind(instrument.target) else ()
-        except CalmapError:
-            continue
-        for found in types:
-            if mapping_kind(found.target):
-                try:
-                    parkey = header_data(rules.file(found.target)).get("parkey", ())
-                except CalmapError:
-                    continue
-                yield [str(word) for level in parkey if isinstance(level, tuple) for word in level]

@@ -44,7 +44,7 @@ class Branch:
             _git(self.root, "switch", "--quiet", "--create", self.name)
             _git(self.root, "add", "--", *names)
             _git(self.root, "commit", "--quiet", "--file", "-", "--only", "--", *names, text=message)
-        except CacheError:
+        except BaseException:
             self._leave(names)
             raise
 
@@ -74,7 +74,9 @@ def new_branch(folder: Path, name: str) -> Branch:
         If the cache is in no repository, Git does not know who commits, or there is no commit yet.
     """
     root = Path(_git(folder, "rev-parse", "--show-toplevel"))
-    _git(root, "var", "GIT_COMMITTER_IDENT")
+    if _run(root, "var", "GIT_COMMITTER_IDENT").returncode:
+        hint = "set user.name and user.email with git config, or leave out --git"
+        raise CacheError(f"git does not know who commits to {root}", hint)
     commit = _head(root)
     current = _run(root, "symbolic-ref", "--quiet", "--short", "HEAD").stdout.strip()
     known = set(_git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads").splitlines())
@@ -106,7 +108,7 @@ def _head(root: Path) -> str:
 def _git(root: Path, *arguments: str, text: str = "") -> str:
     done = _run(root, *arguments, text=text)
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
+        said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
         reason = "; ".join(said[:3]) or f"exit code {done.returncode}"
         raise CacheError(
             f"git {arguments[0]} in {root} failed: {reason}", "leave out --git, or mend that first"

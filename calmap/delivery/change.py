@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
+from typing import NamedTuple
 
 from calmap.cache.layout import Layout
+from calmap.cache.ledger import Ledger
 from calmap.cache.store import digest, file_digest
-from calmap.cache.transaction import Committed, FileChange, changing
-from calmap.delivery.branch import new_branch
+from calmap.cache.transaction import Committed, FileChange, Recovered, Transaction, changing, interrupted
+from calmap.delivery.branch import Branch, new_branch
 from calmap.delivery.revision import MappingChange, Revision
 from calmap.errors import CalmapError
 
@@ -87,11 +89,14 @@ class Made:
         What was written; None in a dry run.
     branch
         Git branch that has it, or None.
+    recovered
+        A change that was found broken off before this one, or None.
     """
 
     change: Change
     committed: Committed | None
     branch: str | None = None
+    recovered: Recovered | None = None
 
     @property
     def is_dry(self) -> bool:
@@ -104,6 +109,14 @@ class Made:
         return any(not item.in_place for item in self.change.revision.changes)
 
 
+class _Plan(NamedTuple):
+    """A change, the branch it is to be committed on, and the mappings it was planned with."""
+
+    change: Change
+    branch: Branch | None
+    basis: frozenset[tuple[str, ...]]
+
+
 def make(
     layout: Layout,
     plan: Callable[[], Change],
@@ -112,14 +125,15 @@ def make(
     git: bool = False,
     waiting: Callable[[str], None] | None = None,
 ) -> Made:
-    """Plan a change while nobody else can make one, and make it.
+    """Plan a change and make it, on the mappings that there are while nobody else can change them.
 
     Parameters
     ----------
     layout
         The cache.
     plan
-        Called once the cache is locked.
+        Reads the cache anew and gives the change. It is called before the cache is locked, so that
+        others wait as short as can be, and again if the mappings were changed in between.
     title
         What is going on, told to others that have to wait.
     git
@@ -132,22 +146,69 @@ def make(
     CalmapError
         If it can't be planned or made; then nothing has changed.
     """
+    planned = _early(layout, plan, git=git)
+    if planned is not None and planned.change.is_empty:
+        return Made(planned.change, Committed(None, planned.change.title, ()))
     with changing(layout, title=title, waiting=waiting) as transaction:
-        change = plan()
-        if change.is_empty:
-            return Made(change, Committed(None, change.title, ()))
-        branch = new_branch(layout.root, change.branch) if git else None
-        files = change.files()
-        committed = transaction.commit(change.title, files)
+        if planned is None or transaction.recovered is not None or planned.basis != _basis(layout):
+            planned = _planned(layout, plan, git=git)
+        change, branch, _ = planned
+        committed = transaction.commit(change.title, change.files())
         if branch is not None and committed.paths:
             try:
                 branch.commit(committed.paths, change.title, change.details)
-            except CalmapError:
-                transaction.carry(
-                    f"take back: {change.title}", tuple(_inverse(change)), undoes=committed.number
-                )
+            except BaseException:
+                _take_back(layout, transaction, committed, change)
                 raise
-        return Made(change, committed, branch.name if branch else None)
+        return Made(change, committed, branch.name if branch else None, transaction.recovered)
+
+
+def _early(layout: Layout, plan: Callable[[], Change], *, git: bool) -> _Plan | None:
+    """A change planned while others may make theirs; None if they did, or one was broken off.
+
+    Raises
+    ------
+    CalmapError
+        If it can't be planned, and that is nobody else's doing.
+    """
+    if interrupted(layout):
+        return None
+    basis = _basis(layout)
+    try:
+        planned = _planned(layout, plan, git=git)
+    except CalmapError:
+        if basis == _basis(layout) and not Ledger(layout.root).journal.path.exists():
+            raise
+        return None
+    return planned if planned.basis == basis else None
+
+
+def _planned(layout: Layout, plan: Callable[[], Change], *, git: bool) -> _Plan:
+    basis = _basis(layout)
+    change = plan()
+    branch = new_branch(layout.root, change.branch) if git and not change.is_empty else None
+    return _Plan(change, branch, basis)
+
+
+def _basis(layout: Layout) -> frozenset[tuple[str, ...]]:
+    """What differs if any mapping was changed, added or removed."""
+    return frozenset(_state(path) for path in layout.mapping_files())
+
+
+def _state(path: Path) -> tuple[str, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (str(path),)
+    return str(path), str(found.st_ino), str(found.st_size), str(found.st_mtime_ns), str(found.st_ctime_ns)
+
+
+def _take_back(layout: Layout, transaction: Transaction, committed: Committed, change: Change) -> None:
+    record = Ledger(layout.root).records()[0]
+    leaves = tuple(reversed(record.makes))
+    written = {path.resolve() for path in committed.paths}
+    inverse = [item for item in _inverse(change) if item.path.resolve() in written]
+    transaction.carry(f"take back: {change.title}", inverse, undoes=committed.number, leaves=leaves)
 
 
 def _inverse(change: Change) -> Iterable[FileChange]:

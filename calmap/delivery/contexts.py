@@ -5,47 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from calmap.cache.inspection import Inspector
 from calmap.cache.layout import Layout
 from calmap.cache.ownership import is_path, owns
 from calmap.cache.rulesets import Rules
 from calmap.cache.targets import Target, context_targets
-from calmap.delivery.revision import MappingChange, Revision, link, revise
+from calmap.delivery.links import Relink, relink
+from calmap.delivery.revision import Revision
 from calmap.diagnostics import Diagnostic, Severity
-from calmap.edit.application import checksummed, edited, parsed
-from calmap.edit.entries import Edits
-from calmap.errors import CacheError, NotInCacheError, RefusedError, UsageError
-from calmap.model.mapping import Mapping as MappingText
+from calmap.errors import NotInCacheError, RefusedError, UsageError
 from calmap.model.names import is_na, is_omit, is_safe, mapping_kind
-from calmap.syntax.ast import MappingFile, MappingKind, Table, header_text
+from calmap.syntax.ast import MappingFile, MappingKind, header_text
 
 _SHOWN = 3
-
-
-class Relink(NamedTuple):
-    """An instrument, or a type of one, that is to lead elsewhere.
-
-    Parameters
-    ----------
-    instrument, reftype
-        Lower case; no type means the instrument itself.
-    old
-        What it leads to: a mapping, N/A, OMIT, or None if it is not there.
-    new
-        What it is to lead to.
-    """
-
-    instrument: str
-    reftype: str
-    old: str | None
-    new: str
-
-    @property
-    def subject(self) -> str:
-        """Instrument and type, for people."""
-        return f"{self.instrument} {self.reftype}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,54 +79,6 @@ def plan_context(
     return NewContext(context, links, relink(rules, context, changed) if changed else Revision(context, ()))
 
 
-def relink(
-    rules: Rules, context: str, targets: Mapping[tuple[str, str], str], *, in_place: bool = False
-) -> Revision:
-    """The mappings in which types and instruments lead elsewhere.
-
-    Parameters
-    ----------
-    rules, context
-        The mappings of the cache and the pmap to start from.
-    targets
-        A mapping, N/A or OMIT by instrument and type, in lower case; without a type
-        an imap. The instruments of types must be in the context.
-    in_place
-        Keep the names of the imaps and the context.
-    """
-    imaps: dict[str, dict[str, str]] = {}
-    instruments: dict[str, str] = {}
-    for (instrument, reftype), target in targets.items():
-        if reftype:
-            imaps.setdefault(rules.links(context).links[instrument].target, {})[reftype] = target
-        else:
-            instruments[instrument] = target
-    changed = {name: relinked(rules.mapping(name), links) for name, links in imaps.items()}
-    if not instruments:
-        return revise(rules, context, changed, in_place=in_place)
-    if not changed:
-        top = relinked(rules.mapping(context), instruments)
-        return revise(rules, context, {context: top}, in_place=in_place)
-    revision = revise(rules, context, changed, in_place=in_place)
-    *below, last = revision.changes
-    top = checksummed(relinked(last.new, instruments))
-    return Revision(revision.context, (*below, MappingChange(last.old, top)))
-
-
-def relinked(mapping: MappingText, links: Mapping[str, str]) -> MappingText:
-    """A pmap or an imap in which keys lead elsewhere; name and checksum are as they were."""
-    for key, target in links.items():
-        file = parsed(mapping)
-        mapping = edited(mapping, _link(file, key, target))
-    return mapping
-
-
-def _link(file: MappingFile, key: str, target: str) -> Edits:
-    if not isinstance(file.selector, Table):
-        raise CacheError(f"{file.source.name} is not a table of mappings", "calmap check tells more")
-    return link(file, file.selector, key, target)
-
-
 def _refuse_unless_context(context: str) -> None:
     if mapping_kind(context) is not MappingKind.PIPELINE:
         raise UsageError(f"{context} is no context", "name a .pmap with --context")
@@ -164,7 +89,7 @@ def _wanted(rules: Rules, context: str, text: str, cwd: Path) -> Relink:
     subject, equals, word = text.partition("=")
     if equals and not mapping_kind(text):
         return _fixed(rules, context, subject, word)
-    name = _name(rules.layout, text, cwd, rules.observatory.name)
+    name = mapping_in(rules.layout, text, cwd, rules.observatory.name)
     file = rules.file(name)
     _refuse_stranger(file, name, rules.observatory.name)
     instrument = (header_text(file.header, "instrument") or "").lower()
@@ -220,8 +145,16 @@ def _target(rules: Rules, context: str, instrument: str, reftype: str) -> str | 
     return target.target if target else None
 
 
-def _name(layout: Layout, text: str, cwd: Path, observatory: str) -> str:
-    """Name of a mapping that is named by it or by its path."""
+def mapping_in(layout: Layout, text: str, cwd: Path, observatory: str) -> str:
+    """Name of a mapping of a cache that is named by it or by its path.
+
+    Raises
+    ------
+    UsageError
+        If it is not named like a mapping.
+    NotInCacheError
+        If the cache does not have it.
+    """
     if mapping_kind(text) is None:
         raise UsageError(
             f"'{text}' is neither a mapping nor a link", "name an .imap or .rmap, or write TYPE=N/A"

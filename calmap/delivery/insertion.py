@@ -194,19 +194,32 @@ def refuse_special_cases(file: MappingFile, observatory: Observatory | None, val
         return
     level = levels_of(file, values)[0]
     swaps = terms.selector.substitutions
-    key = []
-    for parameter, value in zip(level.parameters, level.values, strict=True):
-        swapped = swaps.get(parameter, {}).get(value, value)
-        key.append(condition_element(swapped))
+    key = [
+        condition_element(swaps.get(parameter, {}).get(value, value))
+        for parameter, value in zip(level.parameters, level.values, strict=True)
+    ]
     other = next(special_cases(tree, key), None)
-    if other is not None:
-        line = file.source.position(other.span.start).line
-        raise RefusedError(
-            f"the rule {', '.join(key)} would be a special case of the one in {file.source.name}:{line}, "
-            f"{', '.join(other.key)}, with the same weight",
-            "an observation that matches both would get either: give the reference the values of that rule, "
-            "or split the rule first with calmap refactor split-rule",
-        )
+    if other is None:
+        return
+    place = f"{Path(file.source.name).name}:{file.source.position(other.span.start).line}"
+    raise RefusedError(
+        f"the rule {', '.join(key)} would be a special case of the one in {place}, {', '.join(other.key)}, "
+        "with the same weight: an observation that matches both would get either",
+        _way_out(level.parameters, key, other.key, observatory),
+    )
+
+
+def _way_out(
+    parameters: Sequence[str], key: Sequence[str], other: Sequence[str], observatory: Observatory | None
+) -> str:
+    """How to have the reference in the rule that its own would be a special case of."""
+    patterns = observatory.reference_headers.patterns if observatory else {}
+    wanted = [
+        f"{patterns.get(parameter.upper(), (parameter,))[-1]} = '{theirs}'"
+        for parameter, mine, theirs in zip(parameters, key, other, strict=False)
+        if mine != theirs
+    ]
+    return f"set {', '.join(wanted)} in its header, or split that rule first with calmap refactor split-rule"
 
 
 def _merges(file: MappingFile, observatory: Observatory) -> bool:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from calmap.cache.rulesets import Rules
 from calmap.cache.store import file_digest
-from calmap.errors import CacheError, HeaderError, RefusedError
+from calmap.errors import HeaderError, RefusedError
 from calmap.headers.reading import read_header
 from calmap.model.names import is_safe, mapping_kind
+from calmap.observatories.definition import Observatory
 from calmap.observatories.keywords import instrument_of
-from calmap.observatories.reftypes import reftype_of
-from calmap.syntax.ast import MappingKind
+from calmap.observatories.reftypes import named_type, reftype_of
+from calmap.syntax.ast import MappingKind, header_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,10 @@ def read_reference(path: Path, rules: Rules, context: str, reftype: str | None =
     observatory = rules.observatory
     if mapping_kind(context) is MappingKind.REFERENCE:
         terms = rules.reference(context).terms
-        _refuse_other(terms.instrument, instrument_of(observatory, header, [terms.instrument]), context)
+        _refuse_other_instrument(context, terms.instrument, observatory, header)
+        named = reftype.lower() if reftype else named_type(observatory, terms.instrument, header)
+        if named not in (None, terms.filekind):
+            raise RefusedError(f"{context} is for the type {terms.filekind}, and the reference is a {named}")
         return Reference(path, header, terms.instrument, terms.filekind, context)
     imap, instrument = _imap(rules, context, header)
     links = rules.links(imap).links
@@ -104,11 +108,9 @@ def place_of(reference: Reference, rules: Rules) -> Path:
 def _imap(rules: Rules, context: str, header: Mapping[str, str]) -> tuple[str, str]:
     """Name of the instrument mapping that a header belongs to, and the instrument."""
     if mapping_kind(context) is MappingKind.INSTRUMENT:
-        given = rules.file(context).header
-        named = next((e.value for e in given.entries if getattr(e.key, "value", None) == "instrument"), None)
-        instrument = str(getattr(named, "value", "")).lower()
-        _refuse_other(instrument, instrument_of(rules.observatory, header, [instrument]), context)
-        return context, instrument
+        wanted = (header_text(rules.file(context).header, "instrument") or "").lower()
+        _refuse_other_instrument(context, wanted, rules.observatory, header)
+        return context, wanted
     links = rules.links(context).links
     instrument = instrument_of(rules.observatory, header, links)
     target = links[instrument].target
@@ -117,6 +119,9 @@ def _imap(rules: Rules, context: str, header: Mapping[str, str]) -> tuple[str, s
     return target, instrument
 
 
-def _refuse_other(wanted: str, found: str, context: str) -> None:
-    if wanted != found:
-        raise CacheError(f"{context} is for {wanted}, and the reference is of {found}")
+def _refuse_other_instrument(
+    context: str, wanted: str, observatory: Observatory, header: Mapping[str, str]
+) -> None:
+    found = instrument_of(observatory, header, (*observatory.instruments, wanted))
+    if found != wanted:
+        raise RefusedError(f"{context} is for {wanted}, and the reference is of {found}")

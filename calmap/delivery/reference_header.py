@@ -145,7 +145,7 @@ def _translated(
         for source in (renamed.get(upper, ""), *observatory.reference_headers.patterns.get(upper, ())):
             text = header.get(source, UNDEFINED)
             if text.strip() and text != UNDEFINED:
-                values[keyword] = "|".join(alternatives(text))
+                values[keyword] = "|".join(dict.fromkeys(alternatives(text)))
                 if values[keyword] != own:
                     notes.append(f"{keyword} is {values[keyword]}, from {source}")
                 break

@@ -11,6 +11,7 @@ from calmap.edit.header import delete_header, set_header
 from calmap.edit.literals import literal, quoted
 from calmap.model.mapping import Mapping as MappingText
 from calmap.model.mapping import parse_mapping
+from calmap.observatories.definition import Observatory
 from calmap.syntax.ast import MappingFile, Plain, String, header_text
 
 ORIGIN = "NONE"
@@ -114,6 +115,12 @@ def rules_like(model: MappingText, path: Path, instrument: str, reftype: str) ->
 def selector_of(file: MappingFile) -> str:
     """Name of the outermost selector of an rmap."""
     return getattr(file.selector, "name", "Match")
+
+
+def instrument_keyword(observatory: Observatory) -> str:
+    """The keyword that names the instrument in rules: one of the telescope's definition, if there is one."""
+    names = observatory.instrument_keywords
+    return next((name for name in names if name in observatory.keywords), names[0])
 
 
 def first_name(*parts: str, kind: str) -> str:
