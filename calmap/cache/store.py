@@ -6,8 +6,8 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from calmap.errors import CacheError, FileChangedError
@@ -18,11 +18,51 @@ _HINTS = (
     ({errno.EROFS}, "the file system is read-only"),
     ({errno.ENOSPC, errno.EDQUOT}, "the disk is full"),
 )
+_UNKNOWN = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
 
 
 def digest(data: bytes) -> str:
     """Hexadecimal SHA-256 of bytes, as `write_atomically` wants it."""
     return hashlib.sha256(data).hexdigest()
+
+
+def file_digest(path: Path) -> str | None:
+    """Hexadecimal SHA-256 of a file, or None if it is not there.
+
+    Raises
+    ------
+    OSError
+        If it can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+@contextmanager
+def writing(path: Path, done: str = "written") -> Iterator[None]:
+    """Tell trouble of the system as trouble with a file of the cache.
+
+    Parameters
+    ----------
+    path
+        The file.
+    done
+        What can't be done with it then.
+
+    Raises
+    ------
+    CacheError
+        For every `OSError` inside.
+    """
+    try:
+        yield
+    except OSError as problem:
+        reason = problem.strerror or str(problem)
+        hints = (text for codes, text in _HINTS if problem.errno in codes and done != "read")
+        raise CacheError(f"{path} can't be {done}: {reason}", next(hints, None)) from problem
 
 
 def write_atomically(
@@ -57,8 +97,9 @@ def write_atomically(
         If it can't be written; the old content is then intact.
     """
     target = Path(os.path.realpath(path))
-    try:
-        new = _written(target, (data,) if isinstance(data, bytes) else data)
+    with writing(path):
+        new = target.with_name(hidden_name(target.name))
+        write_new(new, (data,) if isinstance(data, bytes) else data, permissions(target))
         try:
             if expected_sha256 is not None and not _is_unchanged(target, expected_sha256):
                 _refuse_unless_same(new, target, path)
@@ -68,17 +109,23 @@ def write_atomically(
             new.replace(target)
         finally:
             new.unlink(missing_ok=True)
-    except OSError as problem:
-        hint = next((text for codes, text in _HINTS if problem.errno in codes), None)
-        reason = problem.strerror or str(problem)
-        raise CacheError(f"{path} can't be written: {reason}", hint) from problem
-    _sync_folder(target.parent)
+    with suppress(OSError):
+        sync_folder(target.parent)
 
 
-def _written(target: Path, chunks: Iterable[bytes]) -> Path:
-    """A new file beside another one, with its permissions, safe on the disk."""
-    mode = _permissions(target)
-    new = target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}.tmp")
+def hidden_name(name: str) -> str:
+    """A name for a file that shall be beside another one until it takes its place."""
+    return f".{name[:200]}.{os.urandom(6).hex()}.tmp"
+
+
+def write_new(new: Path, chunks: Iterable[bytes], mode: int | None) -> None:
+    """Make a file that is not there yet, safe on the disk; nothing is left of one that can't be written.
+
+    Raises
+    ------
+    OSError
+        If it can't be written.
+    """
     handle = os.open(new, _NEW, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -90,10 +137,10 @@ def _written(target: Path, chunks: Iterable[bytes]) -> Path:
     except BaseException:
         new.unlink(missing_ok=True)
         raise
-    return new
 
 
-def _permissions(target: Path) -> int | None:
+def permissions(target: Path) -> int | None:
+    """Permissions of a file, or None if it is not there."""
     try:
         return stat.S_IMODE(target.stat().st_mode)
     except FileNotFoundError:
@@ -113,14 +160,22 @@ def _refuse_unless_same(new: Path, target: Path, path: Path) -> None:
         raise FileChangedError(f"{path} has changed since it was read", hint="nothing was written; try again")
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last through a power cut, where the file system knows how.
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder last through a power cut, where the system knows how.
 
-    The new content is in place already, so that trouble here is none of the caller's.
+    Raises
+    ------
+    OSError
+        If the disk fails.
     """
-    with suppress(OSError):
+    try:
         handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    except PermissionError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError as problem:
+        if problem.errno not in _UNKNOWN:
+            raise
+    finally:
+        os.close(handle)

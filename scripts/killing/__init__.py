@@ -1,0 +1,1 @@
+"""What `scripts/kill` changes a cache with, how it stops that, and how it looks at what is left."""
