@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from calmap.cli.options import (
 )
 from calmap.cli.progress import track
 from calmap.cli.rule_choice import chosen_codes
+from calmap.cli.scope import warn_of_interruption
 from calmap.cli.trouble import TROUBLE, tell
 from calmap.diagnostics import Diagnostic, Severity
 from calmap.errors import CalmapError
@@ -89,6 +91,8 @@ def check(
     invocation: Invocation = ctx.obj
     codes = chosen_codes(RULES, select, ignore)
     settings = invocation.settings(cache=cache, context=context, observatory=observatory)
+    with suppress(CalmapError):
+        warn_of_interruption(settings.layout())
     targets = _targets(paths, settings, invocation, named=context is not None, fixed=cache is not None)
     bar = None if quiet or not sys.stderr.isatty() else invocation.console(color, stderr=True)
     run = _Run(codes, lambda doing: track(targets, doing, bar), unsafe=unsafe_fixes)

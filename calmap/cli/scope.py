@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import click
+
 from calmap.bestref import Cache, Context
+from calmap.cache.layout import Layout
+from calmap.cache.places import LEDGER
 from calmap.cli.options import Invocation
 
 
@@ -17,4 +21,18 @@ def chosen_context(
         If there is none, or it can't be used.
     """
     settings = invocation.settings(cache=cache, context=context, observatory=observatory)
-    return Cache(settings.layout()).context(settings.context_name(), settings.observatory.value)
+    layout = settings.layout()
+    warn_of_interruption(layout)
+    return Cache(layout).context(settings.context_name(), settings.observatory.value)
+
+
+def warn_of_interruption(layout: Layout) -> None:
+    """Tell of a change of a cache that was broken off, and what to do."""
+    if not (layout.root / LEDGER).is_dir():
+        return
+    from calmap.cache.transaction import interrupted
+    from calmap.report.text import printable
+
+    pending = interrupted(layout)
+    if pending:
+        click.echo(f"warning: {printable(pending)}", err=True)

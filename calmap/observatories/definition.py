@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from calmap.observatories.constraints import Certification
+from calmap.observatories.reference_headers import ReferenceHeaders
+
 
 @dataclass(frozen=True, slots=True)
 class KeywordSource:
@@ -109,6 +112,10 @@ class Observatory:
         Name of the check that may turn a failed look-up into "not applicable".
     extra_keys
         Keywords that every rmap may use in its expressions beside its own.
+    reference_headers
+        How the headers of references differ from those of datasets.
+    certification
+        What is demanded of reference files.
     """
 
     name: str
@@ -124,6 +131,8 @@ class Observatory:
     hooks: tuple[str, ...] = ()
     after_failure: str | None = None
     extra_keys: tuple[str, ...] = ()
+    reference_headers: ReferenceHeaders = field(default_factory=ReferenceHeaders)
+    certification: Certification = field(default_factory=Certification)
 
     def values(self, instrument: str, parkey: str) -> tuple[str, ...] | None:
         """Allowed values of a keyword, or None if it may have any."""

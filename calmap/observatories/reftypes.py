@@ -29,15 +29,11 @@ def reftype_of(
     HeaderError
         If the header names none, or one that isn't known.
     """
-    terms = observatory.reference_headers
-    keywords = terms.type_keywords
-    named = [(keyword, str(header[keyword]).strip()) for keyword in keywords if header.get(keyword)]
-    if not named:
-        raise HeaderError(
-            "the header names no reference type", f"set {' or '.join(keywords)}, or give --type"
-        )
-    keyword, value = named[0]
-    reftype = terms.types.get(instrument.lower(), {}).get(value.upper(), value.lower())
+    keyword, value = _named(observatory, header)
+    if not keyword:
+        keywords = " or ".join(observatory.reference_headers.type_keywords)
+        raise HeaderError("the header names no reference type", f"set {keywords}, or give --type")
+    reftype = _meant(observatory, instrument, value)
     types = sorted(name.lower() for name in known)
     if types and reftype not in types:
         near = get_close_matches(reftype, types, n=1)
@@ -46,3 +42,20 @@ def reftype_of(
             f"{keyword} = {value!r} is no reference type of {instrument}", f"{advice}; --type chooses one"
         )
     return reftype
+
+
+def named_type(observatory: Observatory, instrument: str, header: Mapping[str, Any]) -> str | None:
+    """Reference type that a header names, known or not, in lower case; None if it names none."""
+    keyword, value = _named(observatory, header)
+    return _meant(observatory, instrument, value) if keyword else None
+
+
+def _named(observatory: Observatory, header: Mapping[str, Any]) -> tuple[str, str]:
+    """The first keyword of the type that has a value, and the value; empty if there is none."""
+    named = ((keyword, str(header.get(keyword) or "")) for keyword in observatory.reference_headers.type_keywords)
+    return next(((keyword, value.strip()) for keyword, value in named if value.strip()), ("", ""))
+
+
+def _meant(observatory: Observatory, instrument: str, value: str) -> str:
+    types = observatory.reference_headers.types.get(instrument.lower(), {})
+    return types.get(value.upper(), value.lower())

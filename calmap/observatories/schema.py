@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias, TypeVar
 
+from calmap.observatories.constraints import Certification
+from calmap.observatories.constraints_schema import certification
 from calmap.observatories.converters import CONVERTERS
 from calmap.observatories.definition import Instrument, KeywordSource, Observatory, ReferenceNames
 from calmap.observatories.fields import Field, Place, fields_of, names_in
+from calmap.observatories.reference_headers import ReferenceHeaders, read_reference_headers
 from calmap.yamltree import YamlNode, YamlTable, YamlText
 
 T = TypeVar("T")
@@ -49,6 +52,8 @@ def read_definition(tree: YamlNode | None, name: str, origin: str) -> Observator
         hooks=given.get("hooks") or (),
         after_failure=given.get("after_failure"),
         extra_keys=given.get("extra_keys") or (),
+        reference_headers=given.get("reference_headers") or ReferenceHeaders(),
+        certification=given.get("certify") or Certification(),
     )
 
 
@@ -198,4 +203,6 @@ DEFINITION: Final = (
     Field("hooks", texts(text)),
     Field("after_failure", text),
     Field("extra_keys", texts(upper)),
+    Field("reference_headers", read_reference_headers),
+    Field("certify", certification),
 )

@@ -120,10 +120,10 @@ class _Lowering(Transformer[Token, Any]):
         return Constant("".join(string_value(str(token)) for token in tokens))
 
     def number(self, token: Token) -> Expression:
-        return Constant(_number(token))
+        return Constant(float_value(token))
 
     def negative(self, _minus: Token, token: Token) -> Expression:
-        return Constant(-_number(token))
+        return Constant(-float_value(token))
 
     def constant(self, token: Token) -> Expression:
         return Constant({"True": True, "False": False, "None": None}[token])
@@ -136,8 +136,12 @@ class _Lowering(Transformer[Token, Any]):
         return Sequence(items, str(parts[0]))
 
 
-def _number(token: Token) -> float:
-    return float(number_value(str(token), real="x" not in token.lower() and not token.isdecimal()))
+def float_value(token: Token) -> float:
+    """Value of a number token."""
+    try:
+        return float(number_value(str(token), real="x" not in token.lower() and not token.isdecimal()))
+    except (ValueError, OverflowError):
+        raise LiteralError(f"'{token}' is no number") from None
 
 
 @lru_cache(maxsize=1024)
@@ -149,10 +153,22 @@ def parse_expression(text: str) -> Expression:
     ExpressionError
         If the text is no expression.
     """
+    tree: Expression = parse_with("expression.lark", _Lowering, text)
+    return tree
+
+
+def parse_with(grammar: str, lowering: type[Transformer[Token, Any]], text: str) -> Any:
+    """What a grammar file and its lowering make of a text.
+
+    Raises
+    ------
+    ExpressionError
+        If the text is no expression.
+    """
     if len(text) > MAX_EXPRESSION:
         raise ExpressionError(f"an expression of more than {MAX_EXPRESSION} characters")
     try:
-        tree: Any = build("expression.lark", _Lowering, DepthGuard).parse(text)
+        return build(grammar, lowering, DepthGuard).parse(text)
     except UnexpectedToken as problem:
         shown = "its end" if problem.token.type == "$END" else f"'{problem.token}'"
         offset = len(text) if problem.token.type == "$END" else problem.token.start_pos or 0
@@ -164,9 +180,10 @@ def parse_expression(text: str) -> Expression:
         raise ExpressionError("it ends too early", len(text)) from None
     except (DepthError, TooManyTokensError) as problem:
         raise ExpressionError("it is nested too deeply", problem.span.start) from None
+    except LiteralError as problem:
+        raise ExpressionError(str(problem)) from None
     except VisitError as problem:
         raise _literal_problem(problem) from None
-    return tree  # type: ignore[no-any-return]
 
 
 def _literal_problem(problem: VisitError) -> ExpressionError:

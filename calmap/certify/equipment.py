@@ -1,0 +1,122 @@
+"""What a run of certifying works with: the telescope, its cache and its context, as far as there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from calmap.cache.chosen import Settings
+from calmap.cache.layout import Layout
+from calmap.certify.certifier import Certifier, Trial
+from calmap.certify.presence import refuse_wrong_expressions
+from calmap.certify.telescopes import telescope_of
+from calmap.certify.tpn_folder import TpnFiles
+from calmap.errors import CalmapError, HeaderError, NotInCacheError
+from calmap.headers.reading import read_header
+from calmap.observatories.definition import Observatory
+from calmap.observatories.library import load_observatory
+
+if TYPE_CHECKING:
+    from calmap.bestref.context import Context
+
+
+def telescope(path: Path, settings: Settings) -> Observatory:
+    """The telescope that a file is of: the one that was chosen, or what its header tells.
+
+    Raises
+    ------
+    HeaderError
+        If that can't be told.
+    """
+    layout = _layout(settings)
+    config = layout.config if layout else None
+    if settings.observatory.value is not None:
+        return load_observatory(settings.observatory.value, config)
+    try:
+        return telescope_of(read_header(path), layout.observatories() if layout else (), config)
+    except HeaderError as problem:
+        named = problem.message if str(path) in problem.message else f"{path}: {problem.message}"
+        raise HeaderError(named, problem.hint) from None
+
+
+def certifier(observatory: Observatory, settings: Settings, tpns: tuple[Path, ...] = ()) -> Certifier:
+    """A certifier with everything that the settings give it.
+
+    Parameters
+    ----------
+    observatory
+        The telescope.
+    settings
+        Cache and context; both may be missing, and nothing is inserted on trial then.
+    tpns
+        TPN files and folders whose constraints replace those of the definition.
+
+    Raises
+    ------
+    ObservatoryError
+        If an expression of the definition can't be read.
+    """
+    refuse_wrong_expressions(observatory.certification.every_constraint())
+    demands = TpnFiles(tpns, observatory).demands if tpns else None
+    layout = _layout(settings)
+    context = _context(layout, settings, observatory) if layout else None
+    if layout is None or context is None:
+        return Certifier(observatory, demands)
+    return Certifier(
+        observatory,
+        demands,
+        reftypes=_reftypes(context),
+        trial=_trial(context),
+        exists=_exists(layout, observatory),
+    )
+
+
+def _layout(settings: Settings) -> Layout | None:
+    """The cache, or None if there is none; one that was named has to be there."""
+    return settings.layout() if settings.cache.value or settings.mappings.value else None
+
+
+def _context(layout: Layout, settings: Settings, observatory: Observatory) -> Context | None:
+    from calmap.bestref.cache import Cache
+
+    named = settings.context.value
+    if named is None:
+        try:
+            named = layout.newest_context(observatory.name)
+        except NotInCacheError:
+            return None
+    else:
+        named = settings.context_name()
+    return Cache(layout).context(named, observatory.name)
+
+
+def _reftypes(context: Context) -> Callable[[str], Collection[str]]:
+    def known(instrument: str) -> Collection[str]:
+        try:
+            return context.reftypes(instrument)
+        except CalmapError:
+            return context.observatory.reftypes(instrument)
+
+    return known
+
+
+def _trial(context: Context) -> Callable[[Path, str], Trial]:
+    from calmap.certify.trial import try_insertion
+
+    return lambda path, reftype: try_insertion(context.rules, context.name, path, reftype)
+
+
+def _exists(layout: Layout, observatory: Observatory) -> Callable[[str], bool]:
+    folder = layout.reference_folder(observatory.name)
+
+    def exists(name: str) -> bool:
+        for instrument in observatory.instruments or ("",):
+            try:
+                folder.path(name, instrument)
+            except CalmapError:
+                continue
+            return True
+        return False
+
+    return exists
