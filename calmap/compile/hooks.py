@@ -130,3 +130,5 @@ def dnr_check(header: Mapping[str, str]) -> bool:
 
 
 AFTER_FAILURE: Mapping[str, Callable[[Mapping[str, str]], bool]] = {"dnr_check": dnr_check}
+AFTER_FAILURE_KEYWORDS: Mapping[str, frozenset[str]] = {"dnr_check": frozenset({"DETECTOR", "CCDGAIN"})}
+"""Keywords without which a check never holds."""

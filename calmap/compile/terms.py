@@ -16,7 +16,7 @@ from calmap.syntax.ast import MappingFile, Plain, plain
 from calmap.syntax.expression import Constant, Expression, ExpressionError, names, parse_expression
 
 _GENERIC: Mapping[Plain, Plain] = {"GENERIC": "N/A"}
-_DEFAULT_SUBSTITUTIONS: Substitutions = {"SUBARRAY": _GENERIC, "META.SUBARRAY.NAME": _GENERIC}
+DEFAULT_SUBSTITUTIONS: Substitutions = {"SUBARRAY": _GENERIC, "META.SUBARRAY.NAME": _GENERIC}
 _REQUIRED = ("mapping", "parkey", "name", "derived_from")
 _REQUIRED_BY_RMAP = (*_REQUIRED, "observatory", "instrument", "filekind")
 
@@ -182,7 +182,7 @@ def _substitutions(source: Source, data: Mapping[Any, Any]) -> Substitutions:
     hashable = all(not isinstance(new, dict) for swaps in given.values() for new in swaps.values())
     if not hashable:
         raise _refuse(source, "a substitution must be by a string, a number or a tuple of them")
-    return {**_DEFAULT_SUBSTITUTIONS, **given}
+    return {**DEFAULT_SUBSTITUTIONS, **given}
 
 
 def _expression(source: Source, data: Mapping[Any, Any], key: str) -> Expression | None:
