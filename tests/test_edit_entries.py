@@ -78,7 +78,8 @@ def test_other_entries_stay_when_some_go(found, data):
 TABLES = {
     "lines": "{\n    'a' : 'a.imap',\n    'c' : 'c.imap',\n}",
     "no last comma": "{\n    'a' : 'a.imap',\n    'c' : 'c.imap'\n}",
-    "comments": "{\n    # first\n    'a' : 'a.imap',  # of a\n    # second\n    'c' : 'c.imap',  # of c\n    # end\n}",
+    "comments": "{\n    # first\n    'a' : 'a.imap',  # of a\n    # second\n    'c' : 'c.imap',  # of c\n"
+    "    # end\n}",
     "one line": "{'a' : 'a.imap', 'c' : 'c.imap'}",
     "one line, last comma": "{'a':'a.imap', 'c':'c.imap',}",
     "empty": "{\n}",

@@ -153,7 +153,8 @@ def test_an_order_from_new_to_old_is_kept():
 
 def test_rules_in_groups_are_joined_by_their_group():
     found = rmap(
-        "selector = Match({\n    ('B', 'H') : 'bh.fits',\n    ('B', 'J') : 'bj.fits',\n    ('A', 'H') : 'ah.fits',\n})\n",
+        "selector = Match({\n    ('B', 'H') : 'bh.fits',\n    ('B', 'J') : 'bj.fits',\n"
+        "    ('A', 'H') : 'ah.fits',\n})\n",
         "(('DETECTOR', 'FILTER'),)",
     )
 

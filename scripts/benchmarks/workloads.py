@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
@@ -14,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import calmap
-from benchmarks.reference import Reference, settings
+from benchmarks import keeping
+from benchmarks.processes import calmap_program, process
+from benchmarks.reference import Reference
 from benchmarks.timing import Task, repeated, seconds_of
 from calmap.model.mapping import load_mapping
 
@@ -28,7 +28,7 @@ _FIVE = (
     "odd/hst/hst_acs_biasfile_0002.rmap",
     "crds-cache/mappings/hst/hst_wfc3_drkcfile_0093.rmap",
 )
-NAMES = ("load", "hst", "jwst", "program", "duplicates", "checksums", "verify")
+NAMES = ("load", "hst", "jwst", "program", "duplicates", "checksums", "verify", *keeping.NAMES)
 _HEADERS = 40
 _CHECKSUM = (sys.executable, "-m", "crds.refactoring.checksum")
 _KEPT = frozenset({"calmap.syntax.grammar"})
@@ -45,6 +45,7 @@ def tasks(corpus: Path, crds: Reference, scratch: Path, names: Collection[str] =
         "duplicates": lambda: _duplicates(corpus, crds),
         "checksums": lambda: _checksums(corpus, cache, scratch),
         "verify": lambda: _verify(corpus, cache),
+        **keeping.makers(corpus, scratch),
     }
     return (makers[name]() for name in NAMES if name in names)
 
@@ -119,11 +120,11 @@ def _some_headers(cases: Path, context: str, count: int) -> Iterator[Mapping[str
 
 def _program(corpus: Path, cache: Path) -> Task:
     frame = str(corpus / FRAME)
-    ours = [_calmap(), "bestref", frame, "--cache", str(cache), "--context", CONTEXTS[0]]
+    ours = [calmap_program(), "bestref", frame, "--cache", str(cache), "--context", CONTEXTS[0]]
     theirs = [sys.executable, "-m", "crds.bestrefs", "--files", frame, "--new-context", CONTEXTS[0]]
     theirs.append("--print-new-references")
     return Task(
-        "program", "bestref of one FITS file, whole process", 2.0, _process(ours), _process(theirs, cache)
+        "program", "bestref of one FITS file, whole process", 2.0, process(ours), process(theirs, cache)
     )
 
 
@@ -152,7 +153,7 @@ def _verify(corpus: Path, cache: Path) -> Task:
         "the same, where crds does not look for duplicate keys",
         None,
         _check(paths),
-        _process(theirs, cache),
+        process(theirs, cache),
     )
 
 
@@ -162,29 +163,11 @@ def _checksums(corpus: Path, cache: Path, scratch: Path) -> Task:
 
     def rewrite() -> float:
         copies = [shutil.copy(path, scratch) for path in paths]
-        return _process([*_CHECKSUM, *copies], cache)()
+        return process([*_CHECKSUM, *copies], cache)()
 
     what = f"checksums of five {size}-kB rmaps, whole process"
     return Task("checksums", what, 50.0, _check(paths), rewrite)
 
 
 def _check(paths: Sequence[str]) -> Callable[[], float]:
-    return _process([_calmap(), "update-checksums", "--check", *paths])
-
-
-def _calmap() -> str:
-    return str(Path(sys.executable).with_name("calmap"))
-
-
-def _process(command: Sequence[str], cache: Path | None = None) -> Callable[[], float]:
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith(("CRDS_", "CALMAP_"))
-    }
-    environment |= settings(cache) if cache else {}
-
-    def run() -> None:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        if done.returncode not in (0, 1) or "Traceback" in done.stderr:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
-
-    return lambda: seconds_of(run)
+    return process([calmap_program(), "update-checksums", "--check", *paths])
