@@ -19,6 +19,7 @@ PROSE = {
     "CM005": "is about a file of many megabytes",
     "CM010": "is about a file's name",
     "CM214": "is about thousands of rules",
+    "CM220": "is about thousands of rules",
 }
 WHOLE = {"CM008", "CM501", "CM502"}
 """Their examples are whole files: what is missing is what they are about."""
@@ -78,7 +79,9 @@ class Surroundings(NoSurroundings):
             origin="",
             instruments={
                 "tinstr": Instrument(
-                    "tinstr", ("tfilekind",), {"DETECTOR": ("FUV", "A", "B", "C", "ALL"), "EMPTY": ()}
+                    "tinstr",
+                    ("tfilekind",),
+                    {"DETECTOR": ("FUV", "A", "B", "C", "ALL", "2", "6"), "EMPTY": ()},
                 )
             },
             instrument_keywords=("INSTRUME",),

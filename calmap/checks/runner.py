@@ -15,11 +15,13 @@ from calmap.checks import (
     identity,
     nesting,
     ordered,
+    overlaps,
     size,
     substitutions,
     suppressions,
     telescope,
     terminals,
+    unreachable,
 )
 from calmap.checks.capping import capped
 from calmap.checks.subject import subject
@@ -32,7 +34,7 @@ from calmap.syntax import rules as syntax_rules
 
 _MODULES = (
     *(header_keys, identity, expressions, substitutions, duplicates, nesting, size),
-    *(terminals, ordered, elements, telescope, between, checksums),
+    *(terminals, ordered, elements, telescope, overlaps, unreachable, between, checksums),
 )
 RULES = registry(rule for module in (syntax_rules, lower, suppressions, *_MODULES) for rule in module.RULES)
 """Every rule by its code."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from typing import TypeAlias
 
-from calmap.checks.examples import header
-from calmap.checks.keys import elements, identity, is_key
+from calmap.checks.examples import header, selector
+from calmap.checks.keys import elements, identity, is_key, shown
 from calmap.checks.subject import Subject
 from calmap.diagnostics import Diagnostic, Rule, Severity
 from calmap.syntax.ast import List, String, Table, Tuple, Value
@@ -31,7 +31,18 @@ SUBSTITUTION_COLLISION = Rule(
     use_instead=header(parkey="(('SUBARRAY',),)")
     + "\n\nselector = Match({\n    ('FULL',) : 'one.fits',\n    ('GENERIC',) : 'two.fits',\n})",
 )
-RULES = (UNKNOWN_SUBSTITUTED, SUBSTITUTION_COLLISION)
+UNUSED_SUBSTITUTION = Rule(
+    "CM118",
+    "unused-substitution",
+    "`substitutions` has an element that no key has",
+    Severity.INFO,
+    why="Substitutions replace elements of keys, not values of datasets, so that this one has no effect: it "
+    "may be left over, or spelt in another way than the rules. Elements are compared as they are written, "
+    "and `A|B` is one element. GENERIC for SUBARRAY and META.SUBARRAY.NAME is not told of.",
+    example="'substitutions' : {\n    'DETECTOR' : {\n        'ALL' : 'N/A',\n    },\n},",
+    use_instead=header(substitutions="{'DETECTOR' : {'ALL' : 'N/A'}}") + "\n\n" + selector(key="('ALL',)"),
+)
+RULES = (UNKNOWN_SUBSTITUTED, SUBSTITUTION_COLLISION, UNUSED_SUBSTITUTION)
 
 Swaps: TypeAlias = Mapping[str, Mapping[Hashable, Value]]
 ALWAYS_SUBSTITUTED = ("SUBARRAY", "META.SUBARRAY.NAME")
@@ -75,4 +86,24 @@ def unknown_substituted(subject: Subject) -> Iterator[Diagnostic]:
             yield subject.finding(UNKNOWN_SUBSTITUTED, entry.key.span, message, hint="remove the entry")
 
 
-CHECKS = (unknown_substituted,)
+def unused_substitutions(subject: Subject) -> Iterator[Diagnostic]:
+    """CM118."""
+    tables = [entry for entry in subject.table("substitutions") if isinstance(entry.key, String)]
+    if not tables or subject.levels is None:
+        return
+    found: dict[str, set[Hashable]] = {}
+    for nested in subject.selectors:
+        for entry in nested.entries:
+            for part, parameter in zip(elements(entry.key), nested.parameters or (), strict=False):
+                found.setdefault(parameter, set()).add(identity(part))
+    for entry in tables:
+        parameter = entry.key.value if isinstance(entry.key, String) else ""
+        rows = entry.value.entries if isinstance(entry.value, Table) and parameter in found else ()
+        usual = {GENERIC} if parameter in ALWAYS_SUBSTITUTED else set()
+        for row in rows:
+            if identity(row.key) not in found[parameter] | usual:
+                message = f"no key has {shown(row.key)} for '{parameter[:60]}', nothing is substituted"
+                yield subject.finding(UNUSED_SUBSTITUTION, row.key.span, message)
+
+
+CHECKS = (unknown_substituted, unused_substitutions)

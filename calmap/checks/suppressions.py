@@ -32,7 +32,10 @@ RULES = (BAD_SUPPRESSION, UNUSED_SUPPRESSION)
 
 _MARK = "calmap:"
 _MAX_COMMENTS = 20
-_ELSEWHERE: tuple[str, ...] = (UNUSED_SUPPRESSION.code, "CM111", "CM313", "CM314", "CM315", "CM4")
+_ELSEWHERE: tuple[str, ...] = (
+    *(UNUSED_SUPPRESSION.code, "CM111", "CM215", "CM216", "CM217", "CM218", "CM219"),
+    *("CM313", "CM314", "CM315", "CM4"),
+)
 """Rules that may be found only together with other files."""
 _ALWAYS = frozenset({*(f"CM00{digit}" for digit in "12345689"), "CM010"})
 """Rules about a file that can't be used at all: nothing makes that good."""

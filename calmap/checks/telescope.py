@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from calmap.checks.elements import columns
 from calmap.checks.examples import selector
@@ -14,16 +15,18 @@ from calmap.checks.subject import Subject
 from calmap.checks.substitutions import substitutions
 from calmap.checks.terminals import context_entries
 from calmap.diagnostics import Diagnostic, Rule, Severity
-from calmap.model.values import ANY, NA, condition_text, is_esoteric
+from calmap.model.patterns import NO_MATCH, PatternError, pattern
+from calmap.model.values import ANY, NA, alternatives, condition_text, is_esoteric
 from calmap.syntax.ast import MappingKind, String, Value
 
 VALUE_NOT_ALLOWED = Rule(
     "CM313",
     "value-not-allowed",
-    "A match key has a value that the telescope's definition does not list",
+    "A match key asks for a value that the telescope's definition does not list",
     Severity.WARNING,
-    why="A rule for a value that no dataset has is never chosen. The definition is `observatory.yaml` in "
-    "the cache's `config` directory, or the one that calmap brings along.",
+    why="A rule for a value that no dataset has is never chosen; nor is one with a relation, a glob or a "
+    "regular expression that accepts none of the values there are. The definition is `observatory.yaml` "
+    "in the cache's `config` directory, or the one that calmap brings along.",
     example=selector(key="('FUX',)"),
     use_instead=selector(),
 )
@@ -47,7 +50,9 @@ UNKNOWN_TYPE = Rule(
 )
 RULES = (VALUE_NOT_ALLOWED, UNKNOWN_INSTRUMENT, UNKNOWN_TYPE)
 
-_SPECIAL = re.compile(r"[*?\[]|^[<>]")
+_SPECIAL = re.compile(r"[*?\[]")
+_NOT_AMONG = "{} is not among the values of {} that the telescope has"
+_ACCEPTS_NONE = "{} accepts none of the values of {} that the telescope has"
 
 
 def disallowed_values(subject: Subject) -> Iterator[Diagnostic]:
@@ -69,20 +74,49 @@ def _disallowed(
     subject: Subject, parameter: str, column: list[Value], allowed: frozenset[str]
 ) -> Iterator[Diagnostic]:
     first: dict[str, Value] = {}
-    counts: Counter[str] = Counter()
-    for part in column:
-        if not is_key(part) or is_esoteric(text := conditioned(part)):
-            continue
-        for member in text.split("|"):
-            if member not in allowed and member not in ("", ANY, NA) and not _SPECIAL.search(member):
-                first.setdefault(member, part)
-                counts[member] += 1
+    texts: Counter[str] = Counter()
+    for part in filter(is_key, column):
+        text = conditioned(part)
+        first.setdefault(text, part)
+        texts[text] += 1
+    places: dict[tuple[str, str], Value] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for text, part in first.items():
+        for told in _unmet(text, allowed):
+            places.setdefault(told, part)
+            counts[told] += texts[text]
     nearest = suggester(allowed)
-    for member, part in first.items():
+    for told, part in places.items():
+        member, message = told
         hints = [_meant(nearest(member)) or f"known are {quoted(sorted(allowed))}"]
-        hints += [times(counts[member])] if counts[member] > 1 else []
-        message = f"'{member[:60]}' is not among the values of '{parameter[:60]}' that the telescope has"
+        hints += [times(counts[told])] if counts[told] > 1 else []
+        message = message.format(f"'{member[:60]}'", f"'{parameter[:60]}'")
         yield subject.finding(VALUE_NOT_ALLOWED, part.span, message, hint="; ".join(hints))
+
+
+def _unmet(text: str, allowed: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    """Members of an element that accept none of the values allowed, each with what is to be said of it."""
+    if is_esoteric(text) or text[:1] in ("<", ">"):
+        return () if _accepts(text, allowed) else ((text, _ACCEPTS_NONE),)
+    found: list[tuple[str, str]] = []
+    for member in alternatives(text):
+        if member in allowed or member in ("", ANY, NA):
+            continue
+        if "*" in member or (text != member and _SPECIAL.search(member)):
+            if not any(fnmatchcase(value, member) for value in allowed):
+                found.append((member, _ACCEPTS_NONE))
+        else:
+            found.append((member, _NOT_AMONG))
+    return tuple(found)
+
+
+def _accepts(text: str, allowed: frozenset[str]) -> bool:
+    """True if a pattern accepts one of some values; also if it is none."""
+    try:
+        judge = pattern(text)
+    except PatternError:
+        return True
+    return any(judge.match(value) != NO_MATCH for value in allowed)
 
 
 def _meant(near: str | None) -> str | None:
