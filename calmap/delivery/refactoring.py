@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeAlias
 from calmap.cache.rulesets import Rules
 from calmap.delivery.revision import MappingChange, Revision, revise
 from calmap.edit.refactoring import refactored
-from calmap.errors import CalmapError, RefusedError
+from calmap.errors import CalmapError, RefusedError, UsageError
 from calmap.model.mapping import Mapping
 from calmap.observatories.definition import Observatory
 
@@ -92,6 +92,8 @@ def refactor(subjects: Iterable[Subject], task: Task) -> Refactored:
     ------
     RefactoringError
         If one of them can't be.
+    UsageError
+        If the refactoring makes no sense.
     """
     problems: list[CalmapError] = []
     pairs = []
@@ -103,6 +105,8 @@ def refactor(subjects: Iterable[Subject], task: Task) -> Refactored:
         applied += 1
         try:
             new = _changed(subject, task)
+        except UsageError:
+            raise
         except CalmapError as problem:
             problems.append(problem)
             continue

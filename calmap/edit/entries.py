@@ -134,9 +134,9 @@ def _after(source: Source, previous: Entry, text: str) -> Edits:
     between = " " if indent is None else f"{newline}{indent}"
     if comma is None:
         return (TextEdit(Span(previous.end, previous.end), f",{between}{text}"),)
-    end = _END_OF_LINE.match(source.text, comma)
-    if indent is not None and end is not None:
-        return (TextEdit(Span(end.end(), end.end()), f"{indent}{text},{newline}"),)
+    blank = _END_OF_LINE.match(source.text, comma)
+    if indent is not None and blank is not None:
+        return (TextEdit(Span(blank.end(), blank.end()), f"{indent}{text},{newline}"),)
     return (TextEdit(Span(comma, comma), f"{between}{text},"),)
 
 

@@ -12,7 +12,7 @@ from calmap.edit.application import edited
 from calmap.edit.comments import Comments
 from calmap.edit.entries import newline_of
 from calmap.edit.sameness import header_of, rules_of
-from calmap.errors import MappingError
+from calmap.errors import MappingError, RefusedError
 from calmap.model.mapping import Mapping
 from calmap.source import Source, Span
 from calmap.syntax.ast import List, MappingFile, SelectorCall, Set, Table, Tuple, Value
@@ -31,7 +31,7 @@ def format_layout(mapping: Mapping) -> Mapping:
 
     Raises
     ------
-    MappingError
+    RefusedError
         If the result would mean something else.
     """
     file = mapping.file
@@ -42,7 +42,7 @@ def format_layout(mapping: Mapping) -> Mapping:
         return mapping
     new = edited(mapping, [TextEdit(Span(0, len(mapping.text)), text)])
     if new.file is None or not _is_same(file, new.file):
-        raise MappingError(f"{file.source.name}: the rules would change", "nothing was changed")
+        raise RefusedError(f"{file.source.name}: the rules would change", "nothing was changed")
     return new
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from calmap.compare.rows import key_elements
 from calmap.diagnostics import TextEdit
-from calmap.edit.application import parsed
+from calmap.edit.application import checksummed, parsed
 from calmap.edit.collisions import equal_rules
 from calmap.edit.comments import Comments
 from calmap.edit.entries import (
@@ -18,13 +18,13 @@ from calmap.edit.entries import (
     line_start,
     own_indent,
 )
-from calmap.edit.refactoring import applied
+from calmap.edit.refactoring import rearranged
 from calmap.edit.sameness import rules_of
-from calmap.edit.shape import elements_of, shape
-from calmap.errors import MappingError
+from calmap.edit.shape import shape
+from calmap.errors import RefusedError
 from calmap.model.mapping import Mapping
 from calmap.source import Source, Span
-from calmap.syntax.ast import MappingFile, MappingKind, Number, SelectorCall, Table, Value
+from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall, Table, Value
 
 
 def sort(mapping: Mapping) -> Mapping:
@@ -34,27 +34,33 @@ def sort(mapping: Mapping) -> Mapping:
 
     Raises
     ------
-    MappingError
+    RefusedError
         If the order of keys that mean the same would change, or it is not clear where comments belong.
     """
     if mapping.file is None:
         return mapping
+    new = _in_order(mapping)
+    if new is mapping:
+        return mapping
+    if rules_of(mapping.file) != rules_of(parsed(new)):
+        raise _refusal(mapping.file)
+    return new if new.recorded_checksum is not None else _in_order(checksummed(new))
+
+
+def _in_order(mapping: Mapping) -> Mapping:
     new = mapping
-    for depth in reversed(range(_levels(mapping.file.selector))):
+    for depth in reversed(range(_levels(parsed(mapping).selector))):
         file = parsed(new)
         tables = _tables_at(file.selector, depth)
         comments = Comments(file.source.text)
-        new = applied(new, [edit for table in tables for edit in _sorted(file.source, table, comments)])
+        new = rearranged(new, [edit for table in tables for edit in _sorted(file.source, table, comments)])
     file = parsed(new)
-    new = applied(new, _sorted(file.source, file.header, Comments(file.source.text)))
-    if new is not mapping and rules_of(mapping.file) != rules_of(parsed(new)):
-        raise _refusal(mapping.file)
-    return new
+    return rearranged(new, _sorted(file.source, file.header, Comments(file.source.text)))
 
 
 def _sorted(source: Source, table: Table, comments: Comments) -> Edits:
     """Edits that put the entries of a table in order; equal keys stay as they are."""
-    keys = [_rank(entry.key) for entry in table.entries]
+    keys = [key_elements(entry.key) for entry in table.entries]
     order = sorted(range(len(keys)), key=keys.__getitem__)
     if order == list(range(len(order))):
         return ()
@@ -66,14 +72,6 @@ def _sorted(source: Source, table: Table, comments: Comments) -> Edits:
         TextEdit(blocks[place], _moved(source, table, blocks, number, commas[number], commas[place]))
         for place, number in enumerate(order)
         if place != number
-    )
-
-
-def _rank(key: Value) -> tuple[tuple[bool, float, str], ...]:
-    """What a key is sorted by: numbers by size before texts."""
-    parts = zip(elements_of(key), key_elements(key), strict=True)
-    return tuple(
-        (False, part.value, text) if isinstance(part, Number) else (True, 0.0, text) for part, text in parts
     )
 
 
@@ -118,7 +116,7 @@ def _exchanged(source: Source, table: Table, order: list[int], comments: Comment
     if len(comments.within(table.start, table.end)) > inside:
         line = source.position(table.start).line
         message = f"{source.name}:{line}: it is not clear to which rules the comments in this table belong"
-        raise MappingError(message, "calmap refactor format first puts each rule on a line of its own")
+        raise RefusedError(message, "calmap refactor format first puts each rule on a line of its own")
     return tuple(
         TextEdit(entries[place].span, source.slice(entries[number].span))
         for place, number in enumerate(order)
@@ -126,14 +124,14 @@ def _exchanged(source: Source, table: Table, order: list[int], comments: Comment
     )
 
 
-def _refusal(file: MappingFile) -> MappingError:
+def _refusal(file: MappingFile) -> RefusedError:
     message = f"{file.source.name}: keys that mean the same would change places, and with that their meaning"
     lines = ""
     if file.kind is MappingKind.REFERENCE:
         there = shape(file)
         found = sorted({there.line(entry) for group in equal_rules(there) for entry in group})
         lines = ", ".join(map(str, found[:10]))
-    return MappingError(message, f"look at lines {lines}" if lines else "calmap check tells which")
+    return RefusedError(message, f"look at lines {lines}" if lines else "calmap check tells which")
 
 
 def _tables_at(value: Value, depth: int) -> Iterator[Table]:

@@ -8,8 +8,8 @@ from calmap.diagnostics import TextEdit
 from calmap.edit.collisions import Collision, new_collisions
 from calmap.edit.entries import Edits, quote_of, remove_entries
 from calmap.edit.literals import literal
-from calmap.edit.refactoring import applied, refusal
-from calmap.edit.renaming import expressions, named_in
+from calmap.edit.refactoring import applied, rearranged, refusal
+from calmap.edit.renaming import expressions, named_in, require_no_hook
 from calmap.edit.sequences import arrange, insert_item, remove_item
 from calmap.edit.shape import (
     Place,
@@ -20,9 +20,10 @@ from calmap.edit.shape import (
     shape,
     table_of,
 )
-from calmap.errors import MappingError, UsageError
+from calmap.errors import RefusedError, UsageError
 from calmap.model.mapping import Mapping
 from calmap.model.values import NA
+from calmap.observatories.definition import Observatory
 from calmap.source import Span
 from calmap.syntax.ast import Entry, Plain, SelectorCall, Table, Tuple, Value, header_entry
 
@@ -56,46 +57,45 @@ def add_parameter(
         return mapping
     there = shape(mapping.file)
     if not name.strip() or name in there.parameters:
-        raise MappingError(
+        raise RefusedError(
             f"{there.source.name}: {name!r} is in parkey already" if name.strip() else "no name"
         )
     at = _new_place(there, level, after)
     there.require_match(at.level)
     if value in there.substitutions.get(name, {}):
         message = f"{there.source.name}: {value!r} of {name} would be substituted"
-        raise MappingError(message, "see set-substitution")
+        raise RefusedError(message, "see set-substitution")
     source = there.source
     new_names = insert_item(source, there.places[at.level], at.number, _like(there, at, name))
     return applied(mapping, (new_names, *_new_elements(there, at, value)))
 
 
-def drop_parameter(mapping: Mapping, name: str) -> Mapping:
+def drop_parameter(mapping: Mapping, name: str, observatory: Observatory | None = None) -> Mapping:
     """A mapping whose rules no longer look at a parameter; rules that then are the same become one.
 
     Raises
     ------
-    MappingError
+    RefusedError
         If rules that lead to different things would become the same, an expression names the
-        parameter, or it is the only one of its level.
+        parameter, or a hook reads headers.
     """
     if mapping.file is None:
         return mapping
     there = shape(mapping.file)
     place = there.matched(name)
-    if len(there.parkey[place.level]) == 1:
-        message = f"{there.source.name}: {name} is the only parameter of level {place.level + 1}"
-        raise MappingError(message, "a selector needs one; rename it or replace it with set-parkey")
     _require_unnamed(there, name)
+    require_no_hook(mapping.file, observatory, name)
     edits = [*remove_item(there.source, there.places[place.level], place.number)]
     for entry, _ in there.entries(place.level):
-        if not isinstance(entry.key, Tuple):
-            raise MappingError(f"{there.at(entry)}: the key is no tuple", "calmap check tells more")
-        edits += remove_item(there.source, entry.key, place.number)
+        if isinstance(entry.key, Tuple):
+            edits += remove_item(there.source, entry.key, place.number)
+        else:
+            edits.append(TextEdit(entry.key.span, "()"))
     narrowed = applied(mapping, [*edits, *_forgotten(there, name)])
     return _joined(there, narrowed, f"dropping {name}")
 
 
-def set_parkey(mapping: Mapping, parkey: Plain) -> Mapping:
+def set_parkey(mapping: Mapping, parkey: Plain, observatory: Observatory | None = None) -> Mapping:
     """A mapping with another parkey: known parameters moved, new ones added as N/A, others dropped.
 
     Raises
@@ -117,7 +117,7 @@ def set_parkey(mapping: Mapping, parkey: Plain) -> Mapping:
     for level, names in enumerate(there.parkey):
         for name in names:
             if name not in wanted[level]:
-                mapping = drop_parameter(mapping, name)
+                mapping = drop_parameter(mapping, name, observatory)
     return _arranged(mapping, wanted)
 
 
@@ -158,7 +158,7 @@ def _require_unnamed(there: Shape, name: str) -> None:
         if key.upper() != name.upper() and named_in(key, expression, name):
             line = there.source.position(expression.start).line
             message = f"{there.source.name}:{line}: the expression of {key} names {name}"
-            raise MappingError(message, "change it first, or put the parameter in extra_keys as well")
+            raise RefusedError(message, "change it first, or put the parameter in extra_keys as well")
 
 
 def _forgotten(there: Shape, name: str) -> Iterator[TextEdit]:
@@ -211,7 +211,7 @@ def _removed(before: Value, now: Shape, value: Value, gone: set[int]) -> Iterato
 
 
 def _levels(parkey: Plain) -> tuple[tuple[str, ...], ...]:
-    good = isinstance(parkey, tuple) and all(isinstance(level, tuple) and level for level in parkey)
+    good = isinstance(parkey, tuple) and all(isinstance(level, tuple) for level in parkey)
     if not good or not isinstance(parkey, tuple) or not parkey:
         message = f"{parkey!r} is no parkey, which is a tuple with a tuple of keywords for each selector"
         raise UsageError(message, "such as (('DETECTOR', 'FILTER'), ('DATE-OBS', 'TIME-OBS'))")
@@ -227,11 +227,11 @@ def _require_levels(there: Shape, wanted: tuple[tuple[str, ...], ...]) -> None:
     name = there.source.name
     if len(wanted) != len(there.parkey):
         message = f"{name}: the rules have {len(there.parkey)} levels of selectors, the parkey {len(wanted)}"
-        raise MappingError(message, "levels can't be added or taken away")
+        raise RefusedError(message, "levels can't be added or taken away")
     for level, names in enumerate(there.parkey):
         moved = next((p for p in names if p not in wanted[level] and any(p in new for new in wanted)), None)
         if moved is not None:
-            raise MappingError(
+            raise RefusedError(
                 f"{name}: {moved} would go from level {level + 1} to another", "keep its level"
             )
         if names != wanted[level]:
@@ -251,7 +251,7 @@ def _arranged(mapping: Mapping, wanted: tuple[tuple[str, ...], ...]) -> Mapping:
         edits += arrange(there.source, there.places[level], order)
         for entry, _ in there.entries(level):
             edits += _arranged_key(there, entry, order)
-    return applied(mapping, edits)
+    return rearranged(mapping, edits)
 
 
 def _arranged_key(there: Shape, entry: Entry, order: list[int]) -> Edits:

@@ -11,7 +11,7 @@ from calmap.edit.application import checksummed, edited, parsed
 from calmap.edit.collisions import Collision, collision_count, new_collisions
 from calmap.edit.comments import kept, lost
 from calmap.edit.shape import Shape, shape
-from calmap.errors import MappingError
+from calmap.errors import MappingError, RefusedError
 from calmap.model.mapping import Mapping
 from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall
 
@@ -24,7 +24,7 @@ def refactored(mapping: Mapping, change: Refactoring) -> Mapping:
 
     Raises
     ------
-    MappingError
+    RefusedError
         If rules or comments would be lost, or the mapping could not be used any more.
     """
     parsed(mapping)
@@ -34,7 +34,7 @@ def refactored(mapping: Mapping, change: Refactoring) -> Mapping:
     gone = lost(mapping.text, new.text)
     if gone:
         line = mapping.source.position(gone[0].start).line
-        raise MappingError(f"{mapping.path}:{line}: the comment of this line would be lost", "move it first")
+        raise RefusedError(f"{mapping.path}:{line}: the comment of this line would be lost", "move it first")
     if mapping.kind is MappingKind.REFERENCE:
         _require_use(parsed(mapping), parsed(new))
     return checksummed(new)
@@ -46,12 +46,18 @@ def applied(mapping: Mapping, edits: Iterable[TextEdit]) -> Mapping:
     return edited(mapping, edits) if edits else mapping
 
 
+def rearranged(mapping: Mapping, edits: Iterable[TextEdit]) -> Mapping:
+    """A mapping with edits applied that only exchange parts of its text, with the comments in them."""
+    edits = tuple(edits)
+    return edited(mapping, edits) if edits else mapping
+
+
 def require_no_collision(old: Shape, new: Mapping, doing: str) -> None:
     """Refuse a text in which keys of rules became the same.
 
     Raises
     ------
-    MappingError
+    RefusedError
         With the lines of the rules.
     """
     found = new_collisions(old, shape(parsed(new)))
@@ -59,12 +65,12 @@ def require_no_collision(old: Shape, new: Mapping, doing: str) -> None:
         raise refusal(old, found, doing)
 
 
-def refusal(old: Shape, found: Iterable[Collision], doing: str) -> MappingError:
+def refusal(old: Shape, found: Iterable[Collision], doing: str) -> RefusedError:
     """The error that tells which rules would become the same."""
     pairs = [f"{old.line(first)} and {old.line(second)}" for first, second in found]
     shown = ", ".join(pairs[:_SHOWN]) + (f" and {len(pairs) - _SHOWN} more" if len(pairs) > _SHOWN else "")
     message = f"{old.source.name}: {doing} would make rules the same, so that only one of each could count"
-    return MappingError(message, f"lines {shown}: change or delete one of each first")
+    return RefusedError(message, f"lines {shown}: change or delete one of each first")
 
 
 def _require_use(old: MappingFile, new: MappingFile) -> None:
@@ -77,9 +83,9 @@ def _require_use(old: MappingFile, new: MappingFile) -> None:
         compile_reference(new, None)
     except MappingError as problem:
         message = f"{old.source.name}: the result could not be used: {_bare(problem.message)}"
-        raise MappingError(message, "nothing was changed") from None
+        raise RefusedError(message, "nothing was changed") from None
     if isinstance(old.selector, SelectorCall) and collision_count(shape(new)) > collision_count(shape(old)):
-        raise MappingError(f"{old.source.name}: rules would be lost, because their keys mean the same")
+        raise RefusedError(f"{old.source.name}: rules would be lost, because their keys mean the same")
 
 
 def _bare(message: str) -> str:

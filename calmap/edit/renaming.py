@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from calmap.compile.terms import lower_text
+from calmap.compile.hooks import AFTER_FAILURE_KEYWORDS
+from calmap.compile.terms import lower_text, reference_terms
 from calmap.diagnostics import TextEdit
 from calmap.edit.entries import Edits, quote_of
 from calmap.edit.header import set_entry
@@ -13,8 +14,9 @@ from calmap.edit.literals import quoted
 from calmap.edit.refactoring import applied
 from calmap.edit.shape import Shape, elements_of, is_string, items_of, named, shape, table_of
 from calmap.edit.stringparts import part_span
-from calmap.errors import MappingError, UsageError
+from calmap.errors import MappingError, RefusedError, UsageError
 from calmap.model.mapping import Mapping
+from calmap.observatories.definition import Observatory
 from calmap.source import Span
 from calmap.syntax.ast import Entry, MappingFile, String, Table, Value, header_entry
 from calmap.syntax.expression import ExpressionError, names, parse_expression
@@ -24,18 +26,27 @@ _KEYWORD = re.compile(r"[^\s|#'\"(){}\[\],:]+")
 _EXPRESSIONS = ("rmap_relevance", "rmap_omit")
 
 
-def rename_parameter(mapping: Mapping, old: str, new: str) -> Mapping:
+def rename_parameter(mapping: Mapping, old: str, new: str, observatory: Observatory | None = None) -> Mapping:
     """A mapping in which a parameter has another name.
 
     Values and rules stay; a header with the value under the new name gets the answer that one with the
     old name got.
 
+    Parameters
+    ----------
+    mapping
+        The rmap.
+    old, new
+        The names.
+    observatory
+        The telescope, whose hooks may read the parameter by its old name.
+
     Raises
     ------
     UsageError
         If the new name is none.
-    MappingError
-        If there is no such parameter, or the new name is taken.
+    RefusedError
+        If there is no such parameter, the new name is taken, or a hook reads headers.
     """
     if not _KEYWORD.fullmatch(new):
         raise UsageError(f"{new!r} is no name of a parameter")
@@ -46,6 +57,7 @@ def rename_parameter(mapping: Mapping, old: str, new: str) -> Mapping:
     if old not in there.parameters:
         there.find(old)
     _require_free(there, new)
+    require_no_hook(file, observatory, old)
     edits = [*_in_parkey(there, old, new), *_in_lists(file, old, new), *_in_tables(file, old, new)]
     edits += _in_expressions(file, old, new)
     renamed = applied(mapping, edits)
@@ -69,7 +81,7 @@ def named_in(key: str, expression: String, parameter: str) -> tuple[Span, ...]:
 
     Raises
     ------
-    MappingError
+    RefusedError
         If the text is no expression.
     """
     text = lower_text(expression.value) if key in _EXPRESSIONS else expression.value
@@ -80,13 +92,26 @@ def named_in(key: str, expression: String, parameter: str) -> tuple[Span, ...]:
     return tuple(name.span for name in found if name.name == parameter)
 
 
+def require_no_hook(file: MappingFile, observatory: Observatory | None, parameter: str) -> None:
+    """Refuse an rmap whose headers are read by code, which knows parameters by their names."""
+    terms = reference_terms(file, observatory)
+    hook = terms.precondition or terms.fallback
+    if hook is not None:
+        message = f"{file.source.name}: the hook {hook.__name__} reads parameters by their names"
+        raise RefusedError(message, "rules with hooks keep their parameters")
+    read = AFTER_FAILURE_KEYWORDS.get(terms.after_failure or "", frozenset())
+    if parameter in read and read <= set(terms.required):
+        message = f"{file.source.name}: the check {terms.after_failure} reads {parameter} by its name"
+        raise RefusedError(message, "it decides what happens where no rule matches")
+
+
 def _require_free(there: Shape, new: str) -> None:
     taken = new in there.parameters or any(named_in(*item, new) for item in expressions(there.file))
     lists = (items_of(header_entry(there.file.header, key)) for key in ("extra_keys", "comment_parkeys"))
     taken = taken or any(is_string(item, new) for items in lists if items for item in items.items)
     if taken:
         message = f"{there.source.name}: {new!r} is there already"
-        raise MappingError(message, "a name can stand for one parameter only")
+        raise RefusedError(message, "a name can stand for one parameter only")
 
 
 def _in_parkey(there: Shape, old: str, new: str) -> Iterator[TextEdit]:
@@ -125,7 +150,7 @@ def _in_expressions(file: MappingFile, old: str, new: str) -> Iterator[TextEdit]
         if not _NAME.fullmatch(new):
             line = file.source.position(expression.start).line
             message = f"{file.source.name}:{line}: {new!r} can't stand in the expression of {key}"
-            raise MappingError(message, "there a name is made of letters, digits, '_' and '.'")
+            raise RefusedError(message, "there a name is made of letters, digits, '_' and '.'")
         yield from _in_expression(file, expression, spans, new)
 
 

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from calmap.compile.prepare import Substitutions
 from calmap.compile.terms import reference_terms
 from calmap.edit.sequences import Items
-from calmap.errors import MappingError
+from calmap.errors import MappingError, RefusedError
+from calmap.model.mapping import Mapping
 from calmap.source import Source
 from calmap.syntax.ast import (
     Entry,
@@ -77,7 +78,7 @@ class Shape(NamedTuple):
 
         Raises
         ------
-        MappingError
+        RefusedError
             If it is not there, or on several levels.
         """
         found = [
@@ -89,17 +90,17 @@ class Shape(NamedTuple):
             return found[0]
         where = f"{self.source.name}: {parameter!r} is"
         if found:
-            raise MappingError(f"{where} on {len(found)} levels of parkey", "that has to be changed by hand")
+            raise RefusedError(f"{where} on {len(found)} levels of parkey", "that has to be changed by hand")
         near = get_close_matches(parameter.upper(), self.parameters, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.parameters)}"
-        raise MappingError(f"{where} not in parkey", hint)
+        raise RefusedError(f"{where} not in parkey", hint)
 
     def matched(self, parameter: str) -> Place:
         """Where a parameter is that `Match` selectors look at.
 
         Raises
         ------
-        MappingError
+        RefusedError
             If it is not there, or other selectors look at it.
         """
         place = self.find(parameter)
@@ -112,7 +113,7 @@ class Shape(NamedTuple):
         if other is not None:
             line = self.source.position(other.start).line
             message = f"{self.source.name}:{line}: level {level + 1} of parkey has a {other.name} selector"
-            raise MappingError(message, "parameters come and go in Match selectors only")
+            raise RefusedError(message, "parameters come and go in Match selectors only")
 
     def calls(self, level: int) -> Iterator[SelectorCall]:
         """The selectors of a level."""
@@ -162,6 +163,16 @@ def shape(file: MappingFile) -> Shape:
     levels = tuple(place for place in places.items if isinstance(place, Tuple | List | Set))
     found = terms.selector
     return Shape(file, file.selector, found.parkey, levels, found.substitutions, found.merge_overlaps)
+
+
+def has_parameter(mapping: Mapping, parameter: str) -> bool:
+    """True if rules of an rmap look at a parameter."""
+    if mapping.file is None or not isinstance(mapping.file.selector, SelectorCall):
+        return False
+    try:
+        return parameter in shape(mapping.file).parameters
+    except MappingError:
+        return False
 
 
 def calls_at(selector: Value, level: int) -> Iterator[SelectorCall]:

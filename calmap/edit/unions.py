@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from calmap.compile.ordered import MERGEABLE
 from calmap.diagnostics import TextEdit
 from calmap.edit.entries import Edits, newline_of, own_indent, quote_of, remove_entries
 from calmap.edit.literals import literal
+from calmap.edit.members import (
+    comment_parameters,
+    conditioned,
+    consequence,
+    is_glob,
+    is_mergeable,
+    is_plain,
+    is_swapped,
+    member_text,
+)
 from calmap.edit.refactoring import applied
 from calmap.edit.shape import MATCH, Shape, elements_of, meaning, shape
-from calmap.errors import MappingError
+from calmap.errors import RefusedError
 from calmap.model.mapping import Mapping
-from calmap.model.names import is_na, is_omit
-from calmap.model.patterns import OneOf, PatternError, Test, pattern
-from calmap.model.values import ANY, NA, alternatives, condition_element
-from calmap.syntax.ast import Entry, SelectorCall, String, Table, Value, header_entry, plain
-
-_GLOB = frozenset("*?[")
+from calmap.model.values import alternatives, condition_element
+from calmap.syntax.ast import Entry, SelectorCall, String, Table, Value, plain
 
 
 class Rule(NamedTuple):
@@ -52,7 +57,7 @@ def split_rule(
 
     Raises
     ------
-    MappingError
+    RefusedError
         If there is no such rule, or the values can't be told apart.
     """
     if mapping.file is None:
@@ -64,16 +69,17 @@ def split_rule(
     element = elements_of(entry.key)[number]
     name = there.parkey[rule.level][number]
     members = tuple(dict.fromkeys(alternatives(element.value))) if isinstance(element, String) else ()
-    odd = next((m for m in members if not _is_plain(there, name, m) and not _is_glob(m)), None)
-    if odd is not None or _is_swapped(there, name, element):
+    odd = next((m for m in members if not is_plain(there, name, m) and not is_glob(m)), None)
+    if odd is not None or is_swapped(there, name, element):
         shown = repr(odd) if odd is not None else literal(plain(element))
         message = f"{there.at(entry)}: {shown} would mean something else in a rule of its own"
-        raise MappingError(message, "such a rule has to be changed by hand")
-    if strictly and (reason := _consequence(there, entry.value)):
+        raise RefusedError(message, "such a rule has to be changed by hand")
+    _require_new(there, rule, number, members)
+    if strictly and (reason := consequence(there, entry.value)):
         message = (
             f"{there.at(entry)}: where {name} is N/A or * in a header, the answer would change: {reason}"
         )
-        raise MappingError(message, "--force splits the rule all the same")
+        raise RefusedError(message, "--force splits the rule all the same")
     return applied(mapping, _copies(there, entry, element, members))
 
 
@@ -91,7 +97,7 @@ def merge_rules(mapping: Mapping, lines: frozenset[int] = frozenset(), *, strict
 
     Raises
     ------
-    MappingError
+    RefusedError
         If a line has no rule.
     """
     if mapping.file is None:
@@ -133,7 +139,7 @@ def _merges(
 ) -> Iterator[TextEdit]:
     """Edits that merge the rules of a level which differ in one element only."""
     name = there.parkey[level][number]
-    if name.upper() in _comments(there):
+    if name.upper() in comment_parameters(there):
         return
     for call in there.calls(level):
         if call.name == MATCH:
@@ -143,15 +149,17 @@ def _merges(
 def _merged(
     there: Shape, table: Table, name: str, number: int, wanted: frozenset[int] | None, *, strictly: bool
 ) -> Iterator[TextEdit]:
-    keys = {_conditioned(entry) for entry in table.entries}
+    keys = {conditioned(entry) for entry in table.entries}
     gone: set[int] = set()
     for group in _alike(there, table, name, number, wanted, strictly=strictly):
         entries = [table.entries[index] for index in group]
         elements = [elements_of(entry.key)[number] for entry in entries]
-        union = "|".join(sorted({part for element in elements for part in alternatives(_text(element))}))
-        key = _conditioned(entries[0])
+        union = "|".join(
+            sorted({part for element in elements for part in alternatives(member_text(element))})
+        )
+        key = conditioned(entries[0])
         new = (*key[:number], condition_element(union), *key[number + 1 :])
-        taken = new in keys.difference(map(_conditioned, entries))
+        taken = new in keys.difference(map(conditioned, entries))
         if not taken and union not in there.substitutions.get(name, {}):
             yield TextEdit(elements[0].span, literal(union, quote_of(there.source, elements[0])))
             gone.update(group[1:])
@@ -168,11 +176,11 @@ def _alike(
         elements = elements_of(entry.key)
         if number >= len(elements) or (wanted is not None and entry.start not in wanted):
             continue
-        if not _is_mergeable(there, name, elements[number]):
+        if not is_mergeable(there, name, elements[number]):
             continue
-        if strictly and _consequence(there, entry.value):
+        if strictly and consequence(there, entry.value):
             continue
-        key = _conditioned(entry)
+        key = conditioned(entry)
         rest = (key[:number], key[number + 1 :], meaning(entry.value))
         found.setdefault(rest, []).append(index)
     return tuple(tuple(indices) for indices in found.values() if len(indices) > 1)
@@ -194,9 +202,9 @@ def _rule_at(there: Shape, line: int) -> Rule:
         lines = sorted({there.line(rule.entry) for rule in found})
         near = min(lines, key=lambda other: abs(other - line)) if lines else None
         hint = f"the nearest is in line {near}" if near else "the file has no Match selector"
-        raise MappingError(f"{there.source.name}:{line}: no rule of a Match selector is there", hint)
+        raise RefusedError(f"{there.source.name}:{line}: no rule of a Match selector is there", hint)
     if len(by_key) > 1:
-        raise MappingError(
+        raise RefusedError(
             f"{there.source.name}:{line}: {len(by_key)} rules begin there",
             "calmap refactor format puts each on a line",
         )
@@ -224,16 +232,27 @@ def _several(there: Shape, rule: Rule, parameter: str | None) -> int:
     ]
     if parameter is not None:
         if parameter not in names:
-            raise MappingError(f"{where}: the rule has no {parameter}", f"it has {', '.join(names)}")
+            raise RefusedError(f"{where}: the rule has no {parameter}", f"it has {', '.join(names)}")
         if names.index(parameter) not in found:
-            raise MappingError(f"{where}: the rule has not several values for {parameter}")
+            raise RefusedError(f"{where}: the rule has not several values for {parameter}")
         return names.index(parameter)
     if not found:
-        raise MappingError(f"{where}: the rule has no or-glob such as 'A|B'", "there is nothing to split")
+        raise RefusedError(f"{where}: the rule has no or-glob such as 'A|B'", "there is nothing to split")
     if len(found) > 1:
         several = ", ".join(names[number] for number in found)
-        raise MappingError(f"{where}: {several} have several values each", "choose one with --parameter")
+        raise RefusedError(f"{where}: {several} have several values each", "choose one with --parameter")
     return found[0]
+
+
+def _require_new(there: Shape, rule: Rule, number: int, members: tuple[str, ...]) -> None:
+    """Refuse values for which another rule has the same key already."""
+    key = conditioned(rule.entry)
+    others = {conditioned(other): other for other in rule.table.entries if other is not rule.entry}
+    for member in members:
+        other = others.get((*key[:number], condition_element(member), *key[number + 1 :]))
+        if other is not None:
+            message = f"{there.at(rule.entry)}: line {there.line(other)} has a rule for {member!r} already"
+            raise RefusedError(message, "only one of two equal rules can count: decide which first")
 
 
 def _copies(there: Shape, entry: Entry, element: String | Value, members: tuple[str, ...]) -> Edits:
@@ -248,82 +267,3 @@ def _copies(there: Shape, entry: Entry, element: String | Value, members: tuple[
         TextEdit(element.span, literal(members[0], quote)),
         TextEdit(entry.span._replace(start=entry.end), copies),
     )
-
-
-def _consequence(there: Shape, value: Value) -> str:
-    """Why two rules that lead to a value don't answer as one does when both match; empty if they do."""
-    if not there.merges:
-        return "merge_overlaps is off"
-    if not isinstance(value, SelectorCall):
-        return "its files would come twice" if not _is_word(value) else ""
-    if value.name not in MERGEABLE:
-        return f"rules that lead to {value.name} can't be merged"
-    if any(isinstance(entry.value, SelectorCall) for entry in value.table.entries):
-        return f"its {value.name} leads to other selectors"
-    return ""
-
-
-def _is_word(value: Value) -> bool:
-    return isinstance(value, String) and (is_na(value.value) or is_omit(value.value))
-
-
-def _is_mergeable(there: Shape, name: str, element: Value) -> bool:
-    text = _text(element)
-    if not text or _is_swapped(there, name, element):
-        return False
-    return all(_is_plain(there, name, member) for member in alternatives(text))
-
-
-def _is_plain(there: Shape, name: str, member: str) -> bool:
-    """True if a member of an or-glob means just its own text, alone as well as among others."""
-    text = condition_element(member)
-    if text in (NA, ANY, "") or _GLOB & set(text) or "|" in text:
-        return False
-    try:
-        accepted = pattern(text)
-    except PatternError:
-        return False
-    return accepted == OneOf(frozenset({text})) and member not in there.substitutions.get(name, {})
-
-
-def _is_glob(member: str) -> bool:
-    """True if a member is a glob alone as well as among others."""
-    text = condition_element(member)
-    try:
-        return "*" in text and text[:1] not in "({#" and isinstance(pattern(text), Test)
-    except PatternError:
-        return False
-
-
-def _is_swapped(there: Shape, name: str, element: Value) -> bool:
-    try:
-        return plain(element) in there.substitutions.get(name, {})
-    except TypeError:
-        return True
-
-
-def _text(element: Value) -> str:
-    """An element as a member of an or-glob; empty if it can't be one."""
-    if isinstance(element, String):
-        return element.value
-    try:
-        data = plain(element)
-    except TypeError:
-        return ""
-    return condition_element(data) if isinstance(data, int | float) else ""
-
-
-def _conditioned(entry: Entry) -> tuple[str, ...]:
-    try:
-        return tuple(condition_element(plain(element)) for element in elements_of(entry.key))
-    except TypeError:
-        return (str(entry.start),)
-
-
-def _comments(there: Shape) -> frozenset[str]:
-    entry = header_entry(there.file.header, "comment_parkeys")
-    try:
-        words = plain(entry.value) if entry is not None else ()
-    except TypeError:
-        words = ()
-    return frozenset(str(word).upper() for word in words) if isinstance(words, tuple) else frozenset()

@@ -10,8 +10,8 @@ from calmap.edit.entries import quote_of, remove_entry
 from calmap.edit.header import delete_header, set_entry
 from calmap.edit.literals import literal
 from calmap.edit.refactoring import applied, require_no_collision
-from calmap.edit.shape import named, shape, table_of
-from calmap.errors import MappingError
+from calmap.edit.shape import has_parameter, named, shape, table_of
+from calmap.errors import RefusedError
 from calmap.model.mapping import Mapping
 from calmap.model.values import NA, condition_element, condition_value, is_esoteric
 from calmap.source import Source
@@ -25,7 +25,7 @@ def replace_value(mapping: Mapping, parameter: str, old: Plain, new: Plain) -> M
 
     Raises
     ------
-    MappingError
+    RefusedError
         If no rule has the value, or two rules would become the same.
     """
     if mapping.file is None:
@@ -39,22 +39,26 @@ def replace_value(mapping: Mapping, parameter: str, old: Plain, new: Plain) -> M
     ]
     if not edits:
         message = f"{there.source.name}: no rule has {literal(old)} for {parameter}"
-        raise MappingError(message, "values of regular expressions and relations are not looked into")
+        raise RefusedError(message, "values of regular expressions and relations are not looked into")
     replaced = applied(mapping, edits)
     require_no_collision(there, replaced, f"replacing {literal(old)} by {literal(new)}")
     return replaced
 
 
 def has_value(mapping: Mapping, parameter: str, old: Plain) -> bool:
-    """True if the rules of a mapping have a value that `replace_value` would replace."""
-    if mapping.file is None:
+    """True if rules of a mapping have a value that `replace_value` would replace."""
+    if mapping.file is None or not has_parameter(mapping, parameter):
         return False
     there = shape(mapping.file)
-    if parameter not in there.parameters:
-        return False
     place = there.matched(parameter)
     found = (elements[place.number] for _, elements in there.entries(place.level))
     return any(True for element in found for _ in _replaced(there.source, element, old, old))
+
+
+def has_substitution(mapping: Mapping, parameter: str, old: Plain) -> bool:
+    """True if a mapping writes down that a value of a parameter is substituted."""
+    swaps = _tables(mapping, parameter)[1]
+    return swaps is not None and _index(swaps, old) is not None
 
 
 def set_substitution(mapping: Mapping, parameter: str, old: Plain, new: Plain) -> Mapping:
@@ -62,7 +66,7 @@ def set_substitution(mapping: Mapping, parameter: str, old: Plain, new: Plain) -
 
     Raises
     ------
-    MappingError
+    RefusedError
         If there is no such parameter, or two rules would become the same.
     """
     if mapping.file is None:
@@ -83,7 +87,7 @@ def remove_substitution(mapping: Mapping, parameter: str, old: Plain) -> Mapping
 
     Raises
     ------
-    MappingError
+    RefusedError
         If it does not write down that it does, or two rules would become the same.
     """
     if mapping.file is None:
@@ -93,7 +97,7 @@ def remove_substitution(mapping: Mapping, parameter: str, old: Plain) -> Mapping
     index = None if swaps is None else _index(swaps, old)
     if table is None or swaps is None or index is None:
         message = f"{there.source.name}: there is no substitution of {literal(old)} for {parameter}"
-        raise MappingError(message, "the header key substitutions has all of them")
+        raise RefusedError(message, "the header key substitutions has all of them")
     if len(swaps.entries) > 1 or parameter in DEFAULT_SUBSTITUTIONS:
         edits = remove_entry(there.source, swaps, index)
     elif len(table.entries) > 1:
@@ -134,7 +138,7 @@ def _require_member(source: Source, element: Value, new: Plain) -> None:
         line = source.position(element.start).line
         several = literal(plain(element))
         message = f"{source.name}:{line}: {literal(new)} can't be one of several values, as in {several}"
-        raise MappingError(message, "take the rule apart with split-rule first")
+        raise RefusedError(message, "take the rule apart with split-rule first")
 
 
 def _union(members: list[str], old: str, new: str) -> str:
