@@ -74,6 +74,11 @@ def context_case(value: str, **results: object) -> dict[str, object]:
     return {"context": "tobs_0001.pmap", "header": {"A": value, "INSTRUME": "TINSTR"}, "results": results}
 
 
+def insertion(header: dict[str, str], **result: object) -> dict[str, object]:
+    case = {"rmap": "tobs_tinstr_tfilekind_0001.rmap", "header": header, "reference": "new.fits"}
+    return {**case, **({"added": [], "removed": []} | result if "error" not in result else result)}
+
+
 def write(path: Path, *cases: object) -> Path:
     with gzip.open(path, "wt") if path.suffix == ".gz" else path.open("w") as file:
         file.writelines(json.dumps(case) + "\n" for case in cases)
@@ -179,7 +184,10 @@ def test_a_deviation_that_agrees_is_stale(cache, tmp_path):
 @pytest.mark.parametrize(
     ("cases", "code", "words"),
     [
-        ([{"rmap": "x.rmap", "header": {}, "reference": "f", "added": [], "removed": []}], 2, "insertion"),
+        ([{"header": {}, "reference": "f", "added": [], "removed": []}], 2, "an insertion that lacks"),
+        ([{"rmap": "tobs_x.rmap", "header": [1], "reference": "f"}], 2, "an insertion that lacks"),
+        ([{"rmap": "tobs_x.rmap", "header": {}, "reference": "f", "added": [], "removed": []}], 3, "tobs_x"),
+        ([insertion({"A": "Q"}, added=[7])], 2, "an insertion whose 'added' are no rows"),
         ([{"header": {}}], 2, "cases.jsonl:1: neither"),
         ([rmap_case("X", maybe=1)], 2, "unknown class 'maybe'"),
         ([{"rmap": "tobs_none_0001.rmap", "header": {}, "result": {"na": True}}], 3, "tobs_none_0001.rmap"),
@@ -210,6 +218,72 @@ def test_files_that_cannot_be_read(cache, tmp_path):
 def test_wrong_usage(tmp_path):
     assert conformance("--cache", tmp_path).returncode == 2
     assert conformance(tmp_path / "x.jsonl", "--cache", tmp_path / "missing").returncode == 2
+
+
+def test_insertions(cache, tmp_path):
+    cases = write(
+        tmp_path / "cases.jsonl",
+        insertion({"A": "Q"}, added=[[["Q"], "new.fits"]]),
+        insertion({"A": "X"}, added=[[["X"], "new.fits"]], removed=[[["X"], "x.fits"]]),
+        insertion({"B": "X"}, error="no A"),
+    )
+
+    done = conformance(cases, "--cache", cache)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.startswith("cases.jsonl: 3 cases, 3 agree, ")
+    assert second == (
+        "cases.jsonl: 2 of 2 texts changed in the lines of the rule and in name, derived_from and sha1sum "
+        "only; 1 of 1 new rows taken back byte for byte"
+    )
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        (insertion({"A": "Q"}, added=[[["P"], "new.fits"]]), "crds +`(P) new.fits`, calmap +`(Q) new.fits`"),
+        (insertion({"A": "X"}, added=[[["X"], "new.fits"]]), "-`(X) x.fits`"),
+        (insertion({"A": "Q"}, error="why ever"), "crds refused, calmap +`(Q) new.fits`"),
+        (
+            insertion({"B": "Q"}, added=[[["Q"], "new.fits"]]),
+            "calmap refused (",
+        ),
+    ],
+)
+def test_insertions_that_disagree_are_shown(cache, tmp_path, case, words):
+    done = conformance(write(tmp_path / "cases.jsonl", case), "--cache", cache, "--show", "1")
+
+    assert done.returncode == 1
+    assert words in done.stdout
+
+
+def test_an_insertion_that_changes_too_much_disagrees(monkeypatch):
+    monkeypatch.syspath_prepend(CHECKOUT / "scripts")
+    from known_answers.insertions import _is_minimal
+
+    from calmap.edit.application import edited
+    from calmap.edit.insertion import insert
+    from calmap.model.mapping import parse_mapping
+
+    old = parse_mapping(Path("tobs_tinstr_tfilekind_0001.rmap"), RMAP.encode())
+    change = insert(old.file, {"A": "Q"}, "new.fits")
+    new = edited(old, change.edits).text
+
+    assert _is_minimal(old.text, new, change)
+    for spoilt in (new.replace("('X',)", "('X', )"), new.replace("parkey' :", "parkey':"), new + "\n"):
+        assert not _is_minimal(old.text, spoilt, change)
+
+
+def test_recorded_insertions(corpus, tmp_path):
+    """Every eighth of them; scripts/conformance takes some ten seconds for all."""
+    with gzip.open(corpus / "cases/insert.jsonl.gz", "rt") as file:
+        (tmp_path / "cases.jsonl").write_text("".join(list(file)[::8]))
+
+    done = conformance(tmp_path / "cases.jsonl", "--cache", corpus / "crds-cache", "--show", "5")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " 0 disagree" in done.stdout
 
 
 def test_recorded_answers(corpus):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -89,3 +90,15 @@ def carried_out(
         done = "finished" if made.recovered.completed else "took back"
         tell("note", f"{done} the change '{made.recovered.title}', which had been interrupted")
     return made
+
+
+def show(made: Made, report: str, layout: Layout) -> None:
+    """Print a report for people, and how the change ended."""
+    from calmap.report.change import verdict
+
+    click.echo(report + verdict(made, layout.root), nl=False)
+
+
+def show_json(made: Made, report: Mapping[str, Any]) -> None:
+    """Print a report for machines, and how the change ended."""
+    click.echo(json.dumps({**report, "dry_run": made.is_dry, "branch": made.branch}, indent=2))

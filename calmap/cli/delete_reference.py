@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
-from calmap.cli.changes import carried_out, change_options, opened
+from calmap.cli.changes import carried_out, change_options, opened, show, show_json
 from calmap.cli.options import Invocation, cache_options, examples, format_option, quiet_option
 
 if TYPE_CHECKING:
@@ -63,13 +62,10 @@ def delete_reference(
         return Change(f"Delete {gone} from the rules", withdrawal.revision, details=summary(withdrawal))
 
     made = carried_out(invocation, layout, plan, title="delete-reference", dry_run=dry_run, git=git)
-    if quiet:
-        return
-    from calmap.report.change import verdict
-    from calmap.report.withdrawal import render_withdrawal, withdrawal_json
+    if not quiet:
+        from calmap.report.withdrawal import render_withdrawal, withdrawal_json
 
-    if style == "json":
-        ended = {"dry_run": made.is_dry, "branch": made.branch}
-        click.echo(json.dumps({**withdrawal_json(planned[-1]), **ended}, indent=2))
-    else:
-        click.echo(render_withdrawal(planned[-1]) + verdict(made, layout.root), nl=False)
+        if style == "json":
+            show_json(made, withdrawal_json(planned[-1]))
+        else:
+            show(made, render_withdrawal(planned[-1]), layout)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from calmap.cli.changes import carried_out, change_options, opened
+from calmap.cli.changes import carried_out, change_options, opened, show, show_json
 from calmap.cli.options import Invocation, cache_options, examples, format_option, quiet_option
 from calmap.cli.trouble import FINDINGS, tell
 from calmap.delivery.insertion import DeliveryError
@@ -50,7 +49,8 @@ def insert_reference(
     FILES are reference files whose headers say what they are for. Each is inserted into the rules of its type
     by changing as few lines as possible. Mappings get new serial numbers, up to a new context that derives
     from the one of --context or the newest. All files that are given at once make one new context, and either
-    all of it is done or nothing. calmap undo takes it back.
+    all of it is done or nothing. While others change the cache it waits for its turn, and gives up only if
+    one of them takes over 30 seconds. calmap undo takes it back.
 
     The exit code is 1 if a file can't be inserted.
     """
@@ -74,16 +74,13 @@ def insert_reference(
         for problem in refused.problems:
             tell(problem)
         ctx.exit(FINDINGS)
-    if quiet:
-        return
-    from calmap.report.change import verdict
-    from calmap.report.delivery import delivery_json, render_delivery
+    if not quiet:
+        from calmap.report.delivery import delivery_json, render_delivery
 
-    if style == "json":
-        ended = {"dry_run": made.is_dry, "branch": made.branch}
-        click.echo(json.dumps({**delivery_json(planned[-1]), **ended}, indent=2))
-    else:
-        click.echo(render_delivery(planned[-1], layout.root) + verdict(made, layout.root), nl=False)
+        if style == "json":
+            show_json(made, delivery_json(planned[-1]))
+        else:
+            show(made, render_delivery(planned[-1], layout.root), layout)
 
 
 def _title(delivery: Delivery) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from calmap.cache.git import Done, git
 from calmap.errors import CacheError
-
-_GIT = ("git", "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", "--no-pager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,11 @@ def new_branch(folder: Path, name: str) -> Branch:
         If the cache is in no repository, Git does not know who commits, or there is no commit yet.
     """
     root = Path(_git(folder, "rev-parse", "--show-toplevel"))
-    if _run(root, "var", "GIT_COMMITTER_IDENT").returncode:
+    if _run(root, "var", "GIT_COMMITTER_IDENT").code:
         hint = "set user.name and user.email with git config, or leave out --git"
         raise CacheError(f"git does not know who commits to {root}", hint)
     commit = _head(root)
-    current = _run(root, "symbolic-ref", "--quiet", "--short", "HEAD").stdout.strip()
+    current = _run(root, "symbolic-ref", "--quiet", "--short", "HEAD").text
     known = set(_git(root, "for-each-ref", "--format=%(refname:short)", "refs/heads").splitlines())
     names = (name, *(f"{name}-{number}" for number in range(2, len(known) + 3)))
     return Branch(root, next(item for item in names if item not in known), current or commit)
@@ -86,45 +84,33 @@ def new_branch(folder: Path, name: str) -> Branch:
 
 def lacks_lfs(folder: Path, paths: Sequence[Path]) -> tuple[Path, ...]:
     """Files that Git would keep whole although the repository keeps others of their kind with Git LFS."""
-    root = _run(folder, "rev-parse", "--show-toplevel").stdout.strip()
-    if not root or not paths:
+    root = next((place for place in (folder, *folder.resolve().parents) if (place / ".git").exists()), None)
+    if root is None or not paths:
         return ()
-    attributes = Path(root, ".gitattributes")
     try:
-        if "filter=lfs" not in attributes.read_text("utf-8", errors="replace"):
+        if "filter=lfs" not in (root / ".gitattributes").read_text("utf-8", errors="replace"):
             return ()
-    except OSError:
+        done = _run(root, "check-attr", "-z", "filter", "--", *(str(path.absolute()) for path in paths))
+    except (OSError, CacheError):
         return ()
-    done = _run(Path(root), "check-attr", "-z", "filter", "--", *(str(path) for path in paths))
-    words = done.stdout.split("\0")
-    filters = words[2::3]
+    filters = done.output.decode("utf-8", "replace").split("\0")[2::3]
     return tuple(path for path, value in zip(paths, filters, strict=False) if value != "lfs")
 
 
 def _head(root: Path) -> str:
-    return _git(root, "rev-parse", "--verify", "HEAD")
+    found = _run(root, "rev-parse", "--verify", "HEAD")
+    if found.code:
+        raise CacheError(f"the repository {root} has no commit yet", "make one first, or leave out --git")
+    return found.text
 
 
 def _git(root: Path, *arguments: str, text: str = "") -> str:
     done = _run(root, *arguments, text=text)
-    if done.returncode:
-        said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()]
-        reason = "; ".join(said[:3]) or f"exit code {done.returncode}"
-        raise CacheError(
-            f"git {arguments[0]} in {root} failed: {reason}", "leave out --git, or mend that first"
-        )
-    return done.stdout.strip()
+    if done.code:
+        message = f"git {arguments[0]} in {root} failed: {done.reason}"
+        raise CacheError(message, "leave out --git, or mend that first")
+    return done.text
 
 
-def _run(root: Path, *arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            [*_GIT, "-C", str(root), *arguments],
-            input=text,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except FileNotFoundError:
-        raise CacheError("git can't be found", "install it, or leave out --git") from None
+def _run(root: Path, *arguments: str, text: str = "") -> Done:
+    return git(root, *arguments, given=text.encode("utf-8"), otherwise="leave out --git")

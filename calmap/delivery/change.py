@@ -208,7 +208,7 @@ def _take_back(layout: Layout, transaction: Transaction, committed: Committed, c
     leaves = tuple(reversed(record.makes))
     written = {path.resolve() for path in committed.paths}
     inverse = [item for item in _inverse(change) if item.path.resolve() in written]
-    transaction.carry(f"take back: {change.title}", inverse, undoes=committed.number, leaves=leaves)
+    transaction.commit(f"take back: {change.title}", inverse, undoes=committed.number, leaves=leaves)
 
 
 def _inverse(change: Change) -> Iterable[FileChange]:

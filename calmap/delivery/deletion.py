@@ -13,10 +13,10 @@ from calmap.delivery.outlook import Outlook, interval
 from calmap.delivery.revision import Revision, revise
 from calmap.edit.application import edited, parsed
 from calmap.edit.deletion import delete
-from calmap.errors import CalmapError, RefusedError
+from calmap.errors import CalmapError, MappingError, RefusedError
 from calmap.model.mapping import Mapping
 from calmap.model.names import mapping_kind
-from calmap.syntax.ast import MappingFile, MappingKind
+from calmap.syntax.ast import MappingKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def plan_deletion(rules: Rules, context: str, names: Iterable[str], *, in_place:
     Raises
     ------
     RefusedError
-        If the context does not name one of them.
+        If the context does not name one of them, or a rule has it among others.
     MappingError, CacheError
         If the context can't be used.
     """
@@ -88,7 +88,10 @@ def plan_deletion(rules: Rules, context: str, names: Iterable[str], *, in_place:
     found: list[tuple[str, RuleRow]] = []
     for mapping in _holding(rules, context, wanted):
         here = frozenset(name for name in wanted if _names(mapping, name))
-        deletion = delete(rules.file(mapping.name), here)
+        try:
+            deletion = delete(rules.file(mapping.name), here)
+        except MappingError as problem:
+            raise RefusedError(problem.message, problem.hint) from problem
         changed[mapping.name] = edited(mapping, deletion.edits)
         found += ((mapping.name, row) for row in deletion.removed)
     absent = sorted(wanted - {row.file for _, row in found})
@@ -129,18 +132,21 @@ def _holding(rules: Rules, context: str, names: frozenset[str]) -> Iterator[Mapp
 
 
 def _names(mapping: Mapping, name: str) -> bool:
-    return any(row.file == name for row in rows(parsed(mapping).selector))
+    """True if a rule of a mapping leads to a file, alone or among others."""
+    return any(row.file == name or repr(name) in row.file for row in rows(parsed(mapping).selector))
 
 
 def _told(found: Iterable[tuple[str, RuleRow]], revision: Revision, rules: Rules) -> Iterator[Deleted]:
+    parkeys: dict[str, tuple[tuple[str, ...], ...]] = {}
     for name, row in found:
-        file: MappingFile = rules.file(name)
-        terms = reference_terms(file, rules.observatory)
+        file = rules.file(name)
+        if name not in parkeys:
+            parkeys[name] = reference_terms(file, rules.observatory).selector.parkey
         yield Deleted(
             row.file,
             name,
             file.source.position(row.span.start).line,
             revision.of(name).new.name,
-            by_keyword(row, terms.selector.parkey),
+            by_keyword(row, parkeys[name]),
             interval(file, rules.observatory, row),
         )

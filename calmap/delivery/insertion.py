@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calmap.cache.rulesets import Rules
+from calmap.cache.store import file_digest
 from calmap.compare.rows import RuleRow, by_keyword, rows
 from calmap.compile.overlap import special_cases
 from calmap.compile.prepare import prepare
@@ -145,13 +146,13 @@ def plan_insertion(
         try:
             reference = read_reference(path, rules, context, reftype)
             place_of(reference, rules)
-            text = texts.get(reference.mapping) or rules.mapping(reference.mapping)
+            _refuse_namesakes(reference, steps)
             rules.file(reference.mapping)
+            text = texts.get(reference.mapping) or rules.mapping(reference.mapping)
             step, text = _inserted(reference, text, rules.observatory, steps)
         except CalmapError as problem:
-            problem.message = (
-                f"{path}: {problem.message}" if str(path) not in problem.message else problem.message
-            )
+            if str(path) not in problem.message:
+                problem.message = f"{path}: {problem.message}"
             problems.append(problem)
         else:
             texts[reference.mapping] = text
@@ -233,6 +234,14 @@ def _refuse_twins(reference: Reference, insertion: Insertion, earlier: Sequence[
         raise RefusedError(
             f"{reference.name} has the same rule and date as {twin}, which is inserted with it",
             "only one of them would be chosen: change the useafter date or the keywords of one",
+        )
+
+
+def _refuse_namesakes(reference: Reference, earlier: Sequence[_Step]) -> None:
+    other = next((step.reference.path for step in earlier if step.reference.name == reference.name), None)
+    if other is not None and file_digest(other) != file_digest(reference.path):
+        raise RefusedError(
+            f"{other} has the same name, and other content", "give each reference a name of its own"
         )
 
 

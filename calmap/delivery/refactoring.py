@@ -16,6 +16,26 @@ from calmap.observatories.definition import Observatory
 Edit: TypeAlias = Callable[[Mapping, "Observatory | None"], Mapping]
 
 
+class Note(NamedTuple):
+    """What people should know of a refactoring of a mapping.
+
+    Parameters
+    ----------
+    text
+        A sentence.
+    warns
+        Whether answers change.
+    """
+
+    text: str
+    warns: bool
+
+
+def _no_notes(mapping: Mapping) -> Iterable[Note]:
+    del mapping
+    return ()
+
+
 class Task(NamedTuple):
     """A refactoring with its arguments.
 
@@ -27,11 +47,14 @@ class Task(NamedTuple):
         A mapping, and its telescope if known, to the mapping that comes of it.
     applies
         Whether a mapping that nobody named has what it is about.
+    notes
+        What there is to say about the refactoring of a mapping.
     """
 
     title: str
     edit: Edit
     applies: Callable[[Mapping], bool]
+    notes: Callable[[Mapping], Iterable[Note]] = _no_notes
 
 
 class Subject(NamedTuple):
@@ -64,11 +87,14 @@ class Refactored:
         How many were as they should be, or had nothing that it is about.
     applied
         How many had what it is about.
+    notes
+        What there is to say, each with the name of the mapping.
     """
 
     pairs: tuple[tuple[Mapping, Mapping], ...]
     unchanged: int
     applied: int
+    notes: tuple[tuple[str, Note], ...]
 
 
 class RefactoringError(RefusedError):
@@ -97,6 +123,7 @@ def refactor(subjects: Iterable[Subject], task: Task) -> Refactored:
     """
     problems: list[CalmapError] = []
     pairs = []
+    notes: list[tuple[str, Note]] = []
     unchanged = applied = 0
     for subject in subjects:
         if not (subject.named or task.applies(subject.mapping)):
@@ -110,13 +137,14 @@ def refactor(subjects: Iterable[Subject], task: Task) -> Refactored:
         except CalmapError as problem:
             problems.append(problem)
             continue
+        notes += [(subject.mapping.name, note) for note in task.notes(subject.mapping)]
         if new.text == subject.mapping.text:
             unchanged += 1
         else:
             pairs.append((subject.mapping, new))
     if problems:
         raise RefactoringError(tuple(problems))
-    return Refactored(tuple(pairs), unchanged, applied)
+    return Refactored(tuple(pairs), unchanged, applied, tuple(notes))
 
 
 def revised(rules: Rules, context: str, done: Refactored) -> Revision:

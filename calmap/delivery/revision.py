@@ -163,6 +163,7 @@ class _Work:
         self.changed = changed
         self.added = added
         self.in_place = in_place
+        self.instruments = {item.instrument.lower() for item in added}
         self.done: dict[str, str] = {}
         self.changes: list[MappingChange] = []
         self.taken = {path.name for path in rules.layout.mapping_files(rules.observatory.name)}
@@ -170,14 +171,11 @@ class _Work:
     def visit(self, name: str) -> str:
         """The name of a mapping after the change, which is made with all below it."""
         if name not in self.done:
-            if mapping_kind(name) is MappingKind.REFERENCE:
-                new = self.changed.get(name)
-                self.done[name] = name
-                if new is not None:
-                    self.done[name] = self._recorded(self.rules.mapping(name), new)
-            else:
-                self.done[name] = name
+            self.done[name] = name
+            if mapping_kind(name) is not MappingKind.REFERENCE:
                 self.done[name] = self._linked(name)
+            elif name in self.changed:
+                self.done[name] = self._recorded(self.rules.mapping(name), self.changed[name])
         return self.done[name]
 
     def _linked(self, name: str) -> str:
@@ -189,7 +187,7 @@ class _Work:
             raise MappingError(f"{name} is not a table of mappings", "calmap check tells more")
         for entry in table.entries:
             if isinstance(entry.value, String) and mapping_kind(entry.value.value) is not None:
-                target = self.visit(entry.value.value)
+                target = self.visit(entry.value.value) if self._concerns(entry) else entry.value.value
                 if target != entry.value.value:
                     edits.append(
                         TextEdit(entry.value.span, quoted(target, quote_of(file.source, entry.value)))
@@ -199,6 +197,19 @@ class _Work:
         if not edits and new is old:
             return name
         return self._recorded(old, edited(new, edits))
+
+    def _concerns(self, entry: Entry) -> bool:
+        """Whether what an entry leads to may change: no, if it is an imap without a word of what does."""
+        name = getattr(entry.value, "value", "")
+        if mapping_kind(name) is not MappingKind.INSTRUMENT or name in self.changed:
+            return True
+        if isinstance(entry.key, String) and entry.key.value.lower() in self.instruments:
+            return True
+        path = self.rules.layout.find_mapping(name, self.rules.observatory.name)
+        if path is None:
+            return False
+        text = path.read_text("utf-8", errors="replace")
+        return any(changed in text for changed in self.changed)
 
     def _new_links(self, file: MappingFile, table: Table) -> Iterable[TextEdit]:
         if file.kind is not MappingKind.INSTRUMENT:

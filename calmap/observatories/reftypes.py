@@ -52,8 +52,9 @@ def named_type(observatory: Observatory, instrument: str, header: Mapping[str, A
 
 def _named(observatory: Observatory, header: Mapping[str, Any]) -> tuple[str, str]:
     """The first keyword of the type that has a value, and the value; empty if there is none."""
-    named = ((keyword, str(header.get(keyword) or "")) for keyword in observatory.reference_headers.type_keywords)
-    return next(((keyword, value.strip()) for keyword, value in named if value.strip()), ("", ""))
+    keywords = observatory.reference_headers.type_keywords
+    named = ((keyword, str(header.get(keyword) or "").strip()) for keyword in keywords)
+    return next(((keyword, value) for keyword, value in named if value), ("", ""))
 
 
 def _meant(observatory: Observatory, instrument: str, value: str) -> str:

@@ -119,8 +119,7 @@ class Insertions:
             return "more than the lines of the rule changed"
         path = old.path.with_name(next_name(old.name, ()))
         final = renamed(new, path, old.name)
-        lines = zip(new.text.splitlines(), final.text.splitlines(), strict=False)
-        changed = [after for before, after in lines if before != after]
+        changed = set(new.text.splitlines()) ^ set(final.text.splitlines())
         if any(not line.strip().startswith(RECORDED) for line in changed):
             self.counts["too much recorded"] += 1
             return "a line of the header changed that need not"

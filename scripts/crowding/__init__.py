@@ -1,0 +1,1 @@
+"""Many processes that insert references into one cache at once."""
