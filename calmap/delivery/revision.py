@@ -240,7 +240,7 @@ def renamed(mapping: MappingText, path: Path, derived_from: str) -> MappingText:
     """
     file = parsed(mapping)
     edits = (*set_header(file, "name", path.name), *set_header(file, "derived_from", derived_from))
-    return checksummed(edited(mapping, edits, path))
+    return checksummed(mapping, edits, path)
 
 
 def link(file: MappingFile, table: Table, key: str, target: str) -> Edits:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from calmap.diagnostics import TextEdit, apply_edits
@@ -35,10 +35,17 @@ def edited(mapping: Mapping, edits: Iterable[TextEdit], path: Path | None = None
     return new
 
 
-def checksummed(mapping: Mapping) -> Mapping:
-    """A mapping that records its right checksum."""
-    edit = update_checksum(mapping)
-    return mapping if edit is None else edited(mapping, [edit])
+def checksummed(mapping: Mapping, edits: Sequence[TextEdit] = (), path: Path | None = None) -> Mapping:
+    """A mapping that records its right checksum, with its text changed as by `edited`.
+
+    Raises
+    ------
+    MappingError
+        If the new text would be no mapping.
+    """
+    edit = update_checksum(mapping, edits)
+    all_edits = edits if edit is None else (*edits, edit)
+    return edited(mapping, all_edits, path) if all_edits or path else mapping
 
 
 def parsed(mapping: Mapping) -> MappingFile:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from calmap.diagnostics import TextEdit, apply_edits
@@ -18,11 +18,18 @@ _KEY = "sha1sum"
 _REST_OF_LINE = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?\r?\n")
 
 
-def update_checksum(mapping: Mapping) -> TextEdit | None:
+def update_checksum(mapping: Mapping, others: Sequence[TextEdit] = ()) -> TextEdit | None:
     """The edit that makes a mapping record its right checksum, or None if it does.
 
     Only the value is replaced; a mapping that records none gets a line of its
     own in the header.
+
+    Parameters
+    ----------
+    mapping
+        The mapping.
+    others
+        Edits of other parts of the text that are made together with this one.
 
     Raises
     ------
@@ -34,18 +41,19 @@ def update_checksum(mapping: Mapping) -> TextEdit | None:
         raise MappingError(f"{mapping.path} can't be parsed", hint="calmap check tells why")
     entry = header_entry(header, _KEY)
     if entry is None:
-        return _settled(mapping.text, _insertion(mapping.source, header))
-    if isinstance(entry.value, String) and entry.value.value.lower() == mapping.checksum:
+        return _settled(mapping.text, others, _insertion(mapping.source, header))
+    right = checksum(apply_edits(mapping.text, others)) if others else mapping.checksum
+    if isinstance(entry.value, String) and entry.value.value.lower() == right:
         return None
-    return _settled(mapping.text, _new_value(mapping.source, entry), _new_entry(entry))
+    return _settled(mapping.text, others, _new_value(mapping.source, entry), _new_entry(entry))
 
 
-def _settled(text: str, *ways: _Way) -> TextEdit:
+def _settled(text: str, others: Sequence[TextEdit], *ways: _Way) -> TextEdit:
     """The first way of writing a checksum that does not change the checksum itself, else the last."""
     for write in ways:
-        value = checksum(apply_edits(text, [write("0" * 40)]))
+        value = checksum(apply_edits(text, [*others, write("0" * 40)]))
         edit = write(value)
-        if checksum(apply_edits(text, [edit])) == value:
+        if checksum(apply_edits(text, [*others, edit])) == value:
             break
     return edit
 

@@ -25,7 +25,11 @@ def process(command: Sequence[str], cache: Path | None = None) -> Callable[[], f
     RuntimeError
         If it fails; findings and differences are no failure.
     """
-    mine = {key: value for key, value in os.environ.items() if not key.startswith(("CRDS_", "CALMAP_"))}
+    mine = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("CRDS_", "CALMAP_", "PYTHONDONTWRITE"))
+    }
     environment = mine | (settings(cache) if cache else {})
 
     def run() -> None:
