@@ -132,6 +132,60 @@ def test_an_example_runs_among_the_files_of_its_page(tmp_path: Path) -> None:
     assert '$ cat a.json\n{"A": 1}\n$ calmap --version\ncalmap ' in EXAMPLES.updated(page, tmp_path)
 
 
+def test_an_example_may_run_in_a_folder_that_another_has_made(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- test: cwd=new -->\n```console\n$ calmap init --demo --quiet demo\n```\n\n"
+        "<!-- test: cwd=new/demo -->\n```console\n$ cd demo\n$ pwd\n$ git init --quiet\n$ git add README.md\n"
+        "$ git commit --quiet --message first\n$ git log --format='%an %ad'\n"
+        "$ calmap certify no.fits\n$ echo $?\n```\n"
+    )
+
+    lines = EXAMPLES.updated(page, tmp_path).splitlines()
+
+    assert lines[lines.index("$ cd demo") + 1] == "$ pwd"
+    assert lines[lines.index("$ git log --format='%an %ad'") + 1] == "Ada Ridge Sat Aug 2 09:00:00 2025 +0000"
+    assert lines[-2:] == ["3", "```"]
+
+
+@pytest.mark.parametrize("note", ["cwd=demo", "cwd=copy/below", "because"])
+def test_a_note_that_is_no_note_is_refused(note: str, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"<!-- test: {note} -->\n```console\n$ calmap --version\n```\n")
+
+    with pytest.raises(EXAMPLES.ExampleError, match="is not understood"):
+        EXAMPLES.updated(page, tmp_path)
+
+
+def test_a_picture_is_the_one_that_the_examples_make(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "<!-- test: cwd=copy -->\n```console\n$ printf drawn > a.png\n$ calmap --version\n```\n"
+        "![a](images/a.png)\n"
+    )
+
+    EXAMPLES.updated(page, tmp_path)
+
+    assert list(EXAMPLES.pictures(page, tmp_path)) == [(tmp_path / "images" / "a.png", b"drawn")]
+
+
+def test_examples_on_the_real_cache_are_run_where_it_is(corpus: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- test: cwd=real -->\n```console\n$ calmap list contexts\n```\n")
+
+    assert "ligeriri     ligeriri_0001.pmap" in EXAMPLES.updated(page, tmp_path)
+
+
+def test_examples_on_the_real_cache_are_left_alone_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EXAMPLES, "_REAL_CACHE", tmp_path / "none")
+    page = tmp_path / "page.md"
+    page.write_text("<!-- test: cwd=real -->\n```console\n$ calmap list contexts\nas it was\n```\n")
+
+    assert EXAMPLES.updated(page, tmp_path) == page.read_text()
+
+
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)

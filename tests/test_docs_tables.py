@@ -1,4 +1,4 @@
-"""The tables of docs/format.md and docs/semantics.md say what the code does."""
+"""The tables of docs/format.md, docs/semantics.md and docs/new-telescope.md say what the code does."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from calmap.bestref.trail import MAX_NEAREST
+from calmap.certify.arrays import PROPERTIES
+from calmap.certify.helpers import HELPERS
 from calmap.checks.header_keys import _REQUIRED, _WORDS
 from calmap.checks.header_types import TYPES
 from calmap.checks.runner import MAX_MAPPINGS
@@ -20,6 +22,9 @@ from calmap.model.dates import DateError, normal_date
 from calmap.model.names import MAX_NAME, NA_VALUES, OMIT_VALUES
 from calmap.model.patterns import MATCH, NO_MATCH, pattern
 from calmap.model.values import condition_element, condition_value
+from calmap.observatories import constraints_schema, reference_headers
+from calmap.observatories.constraints import CHECKS, Presence, ValueType
+from calmap.observatories.library import load_observatory
 from calmap.source import Source
 from calmap.syntax.ast import plain
 from calmap.syntax.expression import MAX_EXPRESSION
@@ -28,6 +33,8 @@ from calmap.syntax.parser import MAX_CHARACTERS, parse
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 FORMAT = (DOCS / "format.md").read_text(encoding="utf-8")
+TELESCOPE = (DOCS / "new-telescope.md").read_text(encoding="utf-8")
+ADDING = (DOCS / "adding-a-calibration.md").read_text(encoding="utf-8")
 SEMANTICS = (DOCS / "semantics.md").read_text(encoding="utf-8")
 LIMITS = {
     "characters in a mapping": MAX_CHARACTERS,
@@ -117,3 +124,52 @@ def test_every_hook_is_named() -> None:
 
 def test_limits_are_those_of_the_code() -> None:
     assert {name: int(number.replace(",", "")) for name, number, _ in rows(FORMAT, "Limits")} == LIMITS
+
+
+def test_every_key_of_reference_headers_is_in_the_reference() -> None:
+    named = {word for cells in rows(TELESCOPE, "Headers of references") for word in quoted(cells[0])}
+
+    assert named == {field.name for field in (*reference_headers._SECTION, *reference_headers._EXPANSION)}
+
+
+def test_every_section_and_key_of_certify_is_in_the_reference() -> None:
+    sections = {field.name for field in constraints_schema._DEMANDS}
+    keys = {field.name for fields in constraints_schema._FIELDS.values() for field in fields}
+    words = {*map(str, Presence), *CHECKS}
+    named = {word for cells in rows(TELESCOPE, "What references must be like") for word in quoted(cells[0])}
+
+    assert named == {*sections, *keys, *words}
+
+
+def test_types_and_functions_of_certify_are_named() -> None:
+    words = (*ValueType, *constraints_schema.ELEMENT_TYPES, *constraints_schema.KINDS, *HELPERS, *PROPERTIES)
+
+    assert [word for word in words if f"`{word}`" not in TELESCOPE] == []
+
+
+def test_the_examples_of_a_definition_are_read(tmp_path: Path) -> None:
+    example = (DOCS / "new-telescope.md").read_text(encoding="utf-8")
+    definition, *sections = re.findall(r"^```yaml\n(.*?)^```$", example, re.S | re.M)
+    file = tmp_path / "ridge" / "observatory.yaml"
+    file.parent.mkdir()
+    file.write_text("".join((definition, *sections)), encoding="utf-8")
+
+    ridge = load_observatory("ridge", tmp_path)
+
+    assert len(sections) == 2
+    assert ridge.reference_headers.patterns == {"META.READMODE": ("P_RDMODE",)}
+    names = [item.name for item in ridge.certification.demands("owl", "dark").constraints]
+    assert names[0] == "DATA"
+    assert {"USEAFTER", "NCOMBINE", "the quality has the shape of the data"} <= set(names)
+
+
+def test_keywords_of_references_are_those_of_the_telescope() -> None:
+    telescope = load_observatory("ligeriri")
+    named = {cells[0]: quoted(cells[1]) for cells in rows(ADDING, "What the header must say")}
+
+    assert set(named["several values for a parkey"]) == {
+        names[-1] for names in telescope.reference_headers.patterns.values()
+    }
+    assert named["the reference type"] == list(telescope.reference_headers.type_keywords)
+    assert set(named["the instrument"]) < set(telescope.instrument_keywords)
+    assert set(named["the date"]) < set(telescope.useafter_keywords)

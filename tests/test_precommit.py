@@ -78,7 +78,7 @@ def test_own_configuration_has_the_published_hooks():
 
 
 def test_good_rules_pass(rules):
-    for hook in ("calmap-update-checksums", "calmap-check"):
+    for hook in ("calmap-update-checksums", "calmap-check", "calmap-certify"):
         code, output = rules.hook(hook)
 
         assert code == 0, output
@@ -136,3 +136,14 @@ def test_other_files_are_left_alone(rules):
 
     assert code == 0
     assert "no files to check" in output
+
+
+def test_a_wrong_reference_is_found(rules):
+    flat = rules.root / "references" / "ligeriri" / "iris" / "IRIS_IMG1_FLAT_20241106T000000_0.0.1.fits"
+    flat.write_bytes(flat.read_bytes().replace(b"PUPIL   = 'CLEAR", b"PUPIL   = 'OPEN "))
+    rules.stage()
+
+    code, output = rules.hook("calmap-certify")
+
+    assert code == 1
+    assert "'OPEN'" in output
