@@ -41,6 +41,10 @@ def run(*arguments, **variables):
     )
 
 
+def unfolded(result):
+    return " ".join(result.output.split())
+
+
 def broken(path, **keywords):
     with fits.open(path, mode="update") as file:
         file[0].header.update(keywords)
@@ -51,6 +55,14 @@ def test_the_references_of_a_cache_pass(cache):
 
     assert result.exit_code == 0, result.output
     assert result.output.endswith("\n47 files passed\n")
+
+
+def test_the_references_of_a_new_demonstration_pass(tmp_path):
+    invocation = Invocation({}, tmp_path)
+    CliRunner().invoke(cli, ["init", "--demo", "demo"], obj=invocation, catch_exceptions=False)
+    result = run(tmp_path / "demo/references", tmp_path / "demo/new", "--cache", tmp_path / "demo")
+
+    assert (result.exit_code, result.output.splitlines()[-1]) == (0, "49 files passed")
 
 
 def test_mappings_are_checked_too(cache):
@@ -89,21 +101,38 @@ def test_what_programs_read(cache, snapshot):
 
 
 def test_quiet_tells_by_the_exit_code(alone):
-    assert (run(NEW, "-q").exit_code, run(NEW, "-q", "--observatory", "ligeriri").output) == (3, "")
-    assert run(NEW, "-q", "--observatory", "ligeriri").exit_code == 0
+    assert (run(NEW, "-q").exit_code, run(NEW, "-q").output) == (0, "")
     broken(NEW, PEDIGREE="GUESS")
-    assert run(NEW, "-q", "--observatory", "ligeriri").exit_code == 1
+    assert (run(NEW, "-q").exit_code, run(NEW, "-q").output) == (1, "")
+    assert run("none.fits", "-q").exit_code == 3
+
+
+def test_without_rules_nothing_is_inserted_on_trial_which_is_said(alone):
+    message = "it was not inserted into rules on trial, since there is no cache"
+    result = run(NEW)
+    assert (result.exit_code, result.output.splitlines()[1]) == (0, f"  note     {message}")
+
+    Path("mappings/tmt").mkdir(parents=True)
+    result = run(NEW, "--cache", ".", "--observatory", "ligeriri")
+    assert (result.exit_code, "since the cache has no context of ligeriri" in unfolded(result)) == (0, True)
 
 
 def test_the_telescope_is_told_by_the_instrument(alone):
     broken(NEW, INSTRUME="Liger", TELESCOP="Keck-I", DETECTOR="IMG")
-    assert run(NEW).output == f"{NEW}  liger flat  passed\n"
+    assert run(NEW).output.startswith(f"{NEW}  liger flat  passed")
 
-    broken(NEW, INSTRUME="IRIS")
-    result = run(NEW)
+
+def test_telescopes_with_one_instrument_are_told_apart_by_the_names_of_files(alone):
+    assert run(NEW).output.startswith(f"{NEW}  iris flat  passed")
+
+    shutil.copyfile(NEW, "tmt_iris_flat_0001.fits")
+    assert "array SCI is missing" in run("tmt_iris_flat_0001.fits").output
+
+    shutil.copyfile(NEW, "flat.fits")
+    result = run("flat.fits")
     assert result.exit_code == 3
     assert "which telescope is it of?" in result.output
-    assert "ligeriri, tmt" in result.output
+    assert "name one with --observatory: ligeriri, tmt" in result.output
 
 
 def test_what_can_not_be_read_does_not_stop_the_others(alone):
@@ -122,11 +151,11 @@ def test_the_definition_of_a_cache_counts(cache):
     assert "AUTHOR is 'scripts/make_demo_cache.py', expected me" in run(FLAT).output
 
     (folder / "observatory.yaml").write_text(
-        text + "  instruments: {iris: {all: {checks: {wrong: 'A =='}}}}\n"
+        text.replace("keywords: {META.TELESCOPE: {values: [TMT]}}", "checks: {wrong: 'A =='}")
     )
     result = run(FLAT)
     assert result.exit_code == 3
-    assert "checks > wrong: the expression can't be read" in " ".join(result.output.split())
+    assert "checks > wrong: the expression can't be read" in unfolded(result)
 
 
 def test_a_file_is_compared_with_another(alone):
@@ -166,8 +195,8 @@ def test_tpn_files_take_the_place_of_the_definition(alone):
     result = run(NEW, "--tpn", "tpns", "--observatory", "ligeriri")
 
     assert result.exit_code == 1
-    assert "AUTHOR is 'scripts/make_demo_cache.py', expected NOBODY" in " ".join(result.output.split())
-    assert "array DATA fails '(ndim(DATA_ARRAY,3))'" in " ".join(result.output.split())
+    assert "AUTHOR is 'scripts/make_demo_cache.py', expected NOBODY" in unfolded(result)
+    assert "array DATA fails '(ndim(DATA_ARRAY,3))'" in unfolded(result)
 
 
 def test_conversion(alone):
@@ -176,6 +205,22 @@ def test_conversion(alone):
         "# from iris_flat.tpn\ncertify:\n  instruments:\n    iris:\n      types:\n        flat:\n"
         "          keywords:\n            AUTHOR: {presence: required, type: text, values: [NOBODY]}\n"
     )
+
+
+def test_conversion_of_a_folder(alone):
+    Path("tpns").mkdir()
+    Path("tpns/iris_flat.tpn").write_text("AUTHOR H C R\n")
+    Path("tpns/all_all.tpn").write_text("PEDIGREE H C R &PEDIGREE\n")
+    Path("tpns/README").write_text("of no interest")
+    assert run("--convert", "tpns").output.startswith("# from all_all.tpn\n# from iris_flat.tpn\n")
+
+
+@pytest.mark.parametrize("option", [(), ("-q",)])
+def test_nonsense_is_not_converted(alone, option):
+    Path("x.tpn").write_text("AUTHOR H\n")
+    Path("empty").mkdir()
+    assert run("--convert", "x.tpn", *option).exit_code == 3
+    assert run("--convert", "empty", *option).exit_code == 2
 
 
 def test_conversion_of_nonsense(alone):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -49,12 +50,45 @@ def test_coverage_as_a_table_for_a_page(repo_root: Path, snapshot: SnapshotAsser
     assert run(repo_root, "--instrument", "iris", "--format", "markdown").stdout == snapshot
 
 
+def test_what_needs_no_reference_is_not_counted(repo_root: Path) -> None:
+    """Of the flats of IRIS, those for dark and opaque filters; the share is that of the two numbers."""
+    first = run(repo_root, "--instrument", "iris", "--type", "flat").stdout.splitlines()[0]
+    found = re.fullmatch(
+        r"iris flat  (\d+) of (\d+) .*\((\d+)%\), (\d+) missing, (\d+) more need none", first
+    )
+    assert found is not None
+    covered, needed, share, missing, spared = map(int, found.groups())
+    assert (covered + missing, round(100 * covered / needed)) == (needed, share)
+    assert (needed, spared) == (160, 80)
+
+
+def test_what_is_left_out_is_told(repo_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = json.loads(run(repo_root, "--format", "json").stdout)["types"]
+    assert not any(found["holes_left_out"] or found["starts_left_out"] for found in whole)
+    monkeypatch.setattr("calmap.compile.coverage.MAX_BOXES", 1)
+
+    cut = json.loads(run(repo_root, "--format", "json").stdout)["types"]
+    assert all(len(found["holes"]) <= 1 and len(found["starts"]) <= 1 for found in cut)
+    assert [found["type"] for found in cut if found["holes_left_out"]] == [
+        found["type"] for found in whole if len(found["holes"]) > 1
+    ]
+    assert {found["type"] for found in cut if found["starts_left_out"]} >= {"dark", "flat"}
+
+
+def test_a_keyword_that_is_a_date_for_some_rules_and_a_number_for_others(corpus: Path) -> None:
+    result = run(corpus, "tobs_tinstr_tfilekind.rmap", "--cache", str(corpus / "crds-cache"))
+
+    assert result.exit_code == 0
+    assert "5 of 5 combinations covered (100%)" in result.stdout
+
+
 def test_json_has_everything(repo_root: Path) -> None:
     result = run(repo_root, "--instrument", "iris", "--type", "flat", "--format", "json")
     (flat,) = json.loads(result.stdout)["types"]
 
     assert sum(hole["combinations"] for hole in flat["holes"]) == flat["counts"]["missing"]
     assert sum(flat["counts"].values()) == flat["combinations"]
+    assert flat["needed"] == flat["counts"]["reference"] + flat["counts"]["missing"]
     assert {p["name"]: p["from"] for p in flat["parameters"]} == {
         "META.INSTRUMENT.ERA": "rules",
         "META.INSTRUMENT.DETECTOR": "telescope",
@@ -68,7 +102,7 @@ def test_the_exit_code_is_0_where_nothing_is_missing(repo_root: Path) -> None:
     result = run(repo_root, "--type", "drizpars")
 
     assert result.exit_code == 0
-    assert "1 of 1 combination (100% covered)" in result.stdout
+    assert "1 of 1 combination covered (100%)" in result.stdout
 
 
 def test_rules_that_say_n_a_leave_no_gap(repo_root: Path, tmp_path: Path) -> None:
@@ -79,7 +113,7 @@ def test_rules_that_say_n_a_leave_no_gap(repo_root: Path, tmp_path: Path) -> Non
     result = run(tmp_path, "ligeriri_iris_dark_0009.rmap", "--cache", str(tmp_path))
 
     assert result.exit_code == 0
-    assert "iris dark  2 of 2 combinations (100% covered)" in result.stdout
+    assert "iris dark  2 of 2 combinations covered (100%)\n" in result.stdout
 
 
 def test_a_mapping_that_is_missing_is_told_of(repo_root: Path, tmp_path: Path) -> None:

@@ -169,6 +169,28 @@ def test_a_new_type(changed: Path) -> None:
     assert "iris  2 added, 1 replaced" in lines
 
 
+def test_a_new_telescope(cache: Path) -> None:
+    for path in [*(cache / "mappings" / "ligeriri").iterdir()]:
+        name = path.name.replace("ligeriri", "other")
+        replaced(path, ("ligeriri", "other"), ("LIGERIRI", "OTHER"), to=cache / name)
+    (cache / "mappings" / "other").mkdir()
+    for path in cache.glob("other_*"):
+        path.rename(cache / "mappings" / "other" / path.name)
+
+    assert run(cache, "--brief").stdout == "other_0001.pmap  the first context of the telescope\n"
+    commit(cache, "second")
+    assert run(cache, "HEAD..main~1", "--brief").stdout == (
+        "other_0001.pmap  the telescope has no context any more\n"
+    )
+
+
+def test_a_new_instrument(cache: Path) -> None:
+    pmap = cache / "mappings" / "ligeriri" / "ligeriri_0001.pmap"
+    replaced(pmap, ("'IRIS'", "'OWL'"))
+
+    assert run(cache, "--brief").stdout == ("iris  gone, it had 5 types\nowl  new, 5 types\n")
+
+
 def test_datasets_that_get_another_file(
     changed: Path, repo_root: Path, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
 ) -> None:
@@ -244,6 +266,33 @@ def test_a_cache_without_git(repo_root: Path, tmp_path: Path) -> None:
     assert "HEAD is no file, and" in result.stderr
     assert "hint: revisions need a cache that is kept in Git" in result.stderr
     assert run(tmp_path, "ligeriri_0001.pmap", "ligeriri_0001.pmap").exit_code == 0
+
+
+def test_a_repository_without_commits(repo_root: Path, tmp_path: Path) -> None:
+    shutil.copytree(repo_root / "mappings", tmp_path / "mappings")
+    git(tmp_path, "init", "--quiet")
+
+    result = run(tmp_path)
+
+    assert (result.exit_code, f"the repository {tmp_path} has no commit yet" in result.stderr) == (2, True)
+
+
+def test_a_clone_without_older_commits(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    git(cache, "commit", "--quiet", "--allow-empty", "--message", "second")
+    clone = tmp_path_factory.mktemp("shallow") / "clone"
+    git(cache, "clone", "--quiet", "--depth", "1", f"file://{cache}", str(clone))
+
+    for argument in ("HEAD~1", "HEAD~1..."):
+        result = run(clone, argument)
+        assert (result.exit_code, "hint: the clone is shallow; git fetch" in result.stderr) == (2, True)
+
+
+def test_a_revision_that_is_also_a_file(changed: Path) -> None:
+    named = run(changed, "main", "--brief").stdout
+    for name in ("HEAD", "main"):
+        (changed / name).write_text("no mapping")
+
+    assert run(changed, "--brief").stdout == run(changed, "main", "--brief").stdout == named != ""
 
 
 def test_files_outside_of_a_cache(repo_root: Path, tmp_path: Path) -> None:

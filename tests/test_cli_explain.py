@@ -68,6 +68,50 @@ def test_the_example_gets_its_answer_from_the_line(repo_root: Path, line: int) -
     assert set(answer.files) <= {file["name"] for file in found["files"]}
 
 
+HIDDEN = """\
+header = {
+    'filekind' : 'DARK', 'instrument' : 'IRIS', 'mapping' : 'REFERENCE', 'observatory' : 'LIGERIRI',
+    'parkey' : (('META.INSTRUMENT.FILTER', 'META.INSTRUMENT.PUPIL'), ('META.DATE',)),
+    'name' : 'a.rmap', 'derived_from' : 'created by hand', 'classes' : ('Match', 'UseAfter'),
+}
+selector = Match({
+    ('H', 'N/A') : UseAfter({
+        '2024-01-01 00:00:00' : 'a.fits',
+        '2025-01-01 00:00:00' : 'b.fits',
+    }),
+    ('H', '*') : UseAfter({
+        '%s-01-01 00:00:00' : 'c.fits',
+    }),
+})
+"""
+TAKEN = "the rule in line 11 matches whatever it does and weighs more."
+
+
+@pytest.mark.parametrize(
+    ("year", "line", "words"),
+    [
+        (2024, 7, f"No observation gets this rule: {TAKEN}"),
+        (2024, 8, f"No observation gets this rule: {TAKEN}"),
+        (2025, 7, f"'2025-01-01 00:00:00' is never chosen: {TAKEN}"),
+        (2025, 8, ""),
+        (2025, 9, f"'2025-01-01 00:00:00' is never chosen: {TAKEN}"),
+        (2026, 7, ""),
+        (2024, 11, ""),
+    ],
+)
+def test_a_rule_that_heavier_ones_hide_is_told_outright(
+    tmp_path: Path, year: int, line: int, words: str
+) -> None:
+    (tmp_path / "a.rmap").write_text(HIDDEN % year)
+
+    shown = " ".join(run(tmp_path, f"./a.rmap:{line}").stdout.split())
+    found = json.loads(run(tmp_path, f"./a.rmap:{line}", "--format", "json").stdout)
+
+    assert found["hidden"] == words
+    assert words in shown
+    assert ("No observation was found" in shown) == (bool(words) and (year, line) != (2025, 7))
+
+
 def test_a_file_is_named_by_its_path_too(repo_root: Path) -> None:
     result = run(repo_root, f"mappings/ligeriri/{FLAT}:28")
 

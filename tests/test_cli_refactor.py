@@ -172,6 +172,52 @@ def test_split_and_merge_by_line(cache):
     assert run(cache, "merge-rules", f"{place}:{number}", "--in-place").exit_code == 1
 
 
+def test_rules_left_apart_are_told_and_forced_ones_warned_of(cache):
+    path = cache / "mappings/ligeriri" / FLAT
+    head, _, _ = path.read_text().partition("selector")
+    rules = "".join(f"    ('0.0.0', '{word}', 'N/A', 'H', 'N/A') : 'x.fits',\n" for word in "AB")
+    path.write_text(f"{head}selector = Match({{\n{rules}}})\n")
+    place = str(path.relative_to(cache))
+    left = run(cache, "merge-rules", place, "--in-place")
+    named = run(cache, "merge-rules", f"{place}:28", f"{place}:29", "--in-place")
+    forced = run(cache, "merge-rules", place, "--in-place", "--force", "--format", "json")
+
+    assert left.exit_code == 0
+    assert f"{FLAT}\n  lines 28, 29 left apart, which differ in {DETECTOR} only:" in left.output
+    assert "--force merges them" in left.output
+    assert max(map(len, left.output.splitlines())) <= 80
+    assert named.exit_code == 1
+    assert "its files would come twice" in named.output
+    assert [note["warning"] for note in json.loads(forced.stdout)["notes"]] == [True]
+    assert "'A|B'" in path.read_text()
+    split = run(cache, "split-rule", f"{place}:28", "--in-place", "--force")
+    assert f"warning: {FLAT}: where a header has N/A or * for {DETECTOR} the answer" in split.stderr
+
+
+def test_another_value_than_na_is_warned_of(cache):
+    done = run(cache, "add-parameter", "X", FLAT, "--value", "Y", "--dry-run")
+
+    assert f"warning: {FLAT}: the rules now match only headers that Y fits for X" in done.stderr
+    assert "warning" not in run(cache, "add-parameter", "X", FLAT, "--dry-run").stderr
+
+
+def test_the_name_of_a_context_stands_for_its_rmaps(cache):
+    done = run(cache, "merge-rules", "ligeriri_0001.pmap", "--cache", ".")
+
+    assert done.exit_code == 0, done.output
+    assert done.output == "10 mappings left unchanged\n"
+
+
+def test_the_newest_context_of_the_telescope_is_changed_where_there_are_several(cache):
+    folder = cache / "mappings/tobs"
+    folder.mkdir()
+    (folder / "tobs_0001.pmap").write_text("header = {}\nselector = {}\n")
+    done = run(cache, "add-parameter", "X", f"mappings/ligeriri/{FLAT}", "--dry-run")
+
+    assert done.exit_code == 0, done.output
+    assert "would make mappings/ligeriri/ligeriri_0002.pmap" in done.output
+
+
 def test_headers_values_and_substitutions(cache):
     steps = (
         ("set-header", "description", "two words", DARK),

@@ -65,6 +65,17 @@ def test_changes_are_taken_back_one_by_one(root: Path, snapshot: SnapshotAsserti
     assert not (root / "references").exists()
 
 
+def test_files_that_are_as_before_already_are_not_told(root: Path) -> None:
+    (root / "references/tobs/cam").mkdir(parents=True, exist_ok=True)
+    (root / "references/tobs/cam/a.fits").write_bytes(b"a")
+
+    assert run(root).stdout == (
+        "took back change 2: Delete a.fits\n  its files are as they were before it already\n"
+    )
+    (root / "mappings/tobs_0001.pmap").write_bytes(b"old")
+    assert run(root).stdout == "took back change 1: Insert a.fits\n  removed   references/tobs/cam/a.fits\n"
+
+
 def test_when_all_is_taken_back_it_says_so(root: Path) -> None:
     run(root)
     run(root)

@@ -24,7 +24,7 @@ from calmap.edit.insertion import Insertion, insert
 from calmap.edit.keys import levels_of
 from calmap.errors import CalmapError, RefusedError
 from calmap.model.mapping import Mapping
-from calmap.model.values import condition_element
+from calmap.model.values import ANY, NA, alternatives, condition_element, is_esoteric
 from calmap.observatories.definition import Observatory
 from calmap.syntax.ast import MappingFile
 
@@ -163,7 +163,8 @@ def plan_insertion(
     revision = revise(rules, context, changed, in_place=in_place) if changed else Revision(context, ())
     copies = tuple(_copies(steps, rules))
     told = tuple(_told(steps, revision, rules))
-    return Delivery(context, revision, told, copies, tuple(_warnings(context, copies, rules)))
+    warnings = (*_warnings(context, copies, rules), *_edited_by_hand(texts, rules))
+    return Delivery(context, revision, told, copies, warnings)
 
 
 def _inserted(
@@ -177,8 +178,30 @@ def _inserted(
         refuse_special_cases(file, observatory, values)
     if [row.file for row in insertion.removed] == [reference.name]:
         return _Step(reference, None, insertion.removed[0], notes), text
-    new = edited(text, insertion.edits)
-    return _Step(reference, insertion, insertion.added, notes), new
+    strangers = tuple(_strangers(file, insertion, observatory))
+    return _Step(reference, insertion, insertion.added, (*notes, *strangers)), edited(text, insertion.edits)
+
+
+def _strangers(file: MappingFile, insertion: Insertion, observatory: Observatory) -> Iterator[str]:
+    """What to say of values that no other rule names, which may be slips, where the telescope lists none."""
+    if insertion.new_levels < len(insertion.added.steps) or insertion.added.steps[0].selector != "Match":
+        return
+    terms = reference_terms(file, observatory)
+    known = [set[str]() for _ in terms.selector.parkey[0]]
+    for row in rows(file.selector):
+        for values, element in zip(known, row.steps[0].key, strict=False):
+            values.update(map(condition_element, alternatives(element)))
+    for parameter, values, element in zip(
+        terms.selector.parkey[0], known, insertion.added.steps[0].key, strict=False
+    ):
+        new = [item for item in alternatives(element) if condition_element(item) not in values | {ANY, NA}]
+        if (
+            new
+            and values
+            and observatory.values(terms.instrument, parameter) is None
+            and not is_esoteric(element)
+        ):
+            yield f"no rule had {parameter} = {'|'.join(new)} before"
 
 
 def refuse_special_cases(file: MappingFile, observatory: Observatory | None, values: dict[str, str]) -> None:
@@ -284,6 +307,13 @@ def _warnings(context: str, copies: Sequence[Copy], rules: Rules) -> Iterator[st
         yield f"{context} is not the newest context, which is {newest[-1]}"
     for path in lacks_lfs(rules.layout.root, [copy.place for copy in copies]):
         yield f"no pattern of .gitattributes gives {path.name} to Git LFS, which keeps others"
+
+
+def _edited_by_hand(names: Iterable[str], rules: Rules) -> Iterator[str]:
+    for name in names:
+        mapping = rules.mapping(name)
+        if mapping.recorded_checksum not in (None, mapping.checksum):
+            yield f"{name} does not have the checksum that it records: it was changed without calmap"
 
 
 def _copies(steps: Sequence[_Step], rules: Rules) -> Iterator[Copy]:

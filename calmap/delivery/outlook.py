@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
 from calmap.compare.rows import RuleRow
-from calmap.compile.grid import TooComplexError
-from calmap.compile.observations import observations
+from calmap.compile.grid import Grid, TooComplexError
+from calmap.compile.observations import Observations, observations
 from calmap.compile.overlap import overlaps_of
 from calmap.compile.prepare import prepare
 from calmap.compile.reach import hidden_by
-from calmap.compile.terms import ReferenceTerms, reference_terms
+from calmap.compile.terms import reference_terms
 from calmap.compile.tree import Match, MatchRule, Node, Ordered, Row, RowKey, Terminal
 from calmap.model.dates import DateError, parse_date
 from calmap.observatories.definition import Observatory
@@ -32,15 +32,21 @@ class Outlook(NamedTuple):
         it has no end, or the rule knows no dates.
     before, after
         What its rule chooses before and after that; empty for nothing.
+    by_date
+        The selector that chooses by date: ``UseAfter``, ``ClosestTime``, or empty.
     warnings
         One sentence for each rule that competes with it.
+    notes
+        One sentence on the rules that win where they match too.
     """
 
     since: str | None = None
     until: str | None = None
     before: str = ""
     after: str = ""
+    by_date: str = ""
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def outlook(file: MappingFile, observatory: Observatory | None, row: RuleRow) -> Outlook:
@@ -57,7 +63,18 @@ def outlook(file: MappingFile, observatory: Observatory | None, row: RuleRow) ->
     rule = _rule(tree, row)
     if rule is None or not isinstance(tree, Match):
         return found
-    return found._replace(warnings=tuple(_warnings(file, observatory, terms, tree, rule, key)))
+    known = observations(terms, observatory)
+    try:
+        hiding = hidden_by(tree, rule, key, known)
+        if hiding:
+            places = _places(file, hiding)
+            return found._replace(
+                warnings=(f"it is never chosen: more specific rules take every observation first ({places})",)
+            )
+        warnings = tuple(_overlaps(file, tree, rule, known))
+        return found._replace(warnings=warnings, notes=tuple(_winners(file, tree, rule, known)))
+    except TooComplexError:
+        return found._replace(warnings=("the rules are too many to compare with each other",))
 
 
 def interval(file: MappingFile, observatory: Observatory | None, row: RuleRow) -> Outlook:
@@ -89,9 +106,9 @@ def _interval(selector: Ordered, index: int) -> Outlook:
     later = rows[index + 1] if index + 1 < len(rows) else None
     before, after = (_file(other.choice) if other else "" for other in (earlier, later))
     if selector.kind == "UseAfter":
-        return Outlook(row.written, later.written if later else None, before, after)
+        return Outlook(row.written, later.written if later else None, before, after, selector.kind)
     if selector.kind == "ClosestTime":
-        return Outlook(_middle(earlier, row), _middle(row, later), before, after)
+        return Outlook(_middle(earlier, row), _middle(row, later), before, after, selector.kind)
     return Outlook()
 
 
@@ -111,33 +128,28 @@ def _file(choice: Node) -> str:
     return choice.written if isinstance(choice, Terminal) else ""
 
 
-def _warnings(
-    file: MappingFile,
-    observatory: Observatory | None,
-    terms: ReferenceTerms,
-    match: Match,
-    rule: MatchRule,
-    key: RowKey,
-) -> Iterator[str]:
-    known = observations(terms, observatory)
-    try:
-        hiding = hidden_by(match, rule, key, known)
-        if hiding:
-            lines = ", ".join(_line(file, other) for other in hiding[:_SHOWN])
-            yield f"it is never chosen: more specific rules take every observation first ({lines})"
-            return
-        found = list(islice(overlaps_of(match, rule, known), _SHOWN + 1))
-    except TooComplexError:
-        yield "the rules are too many to compare with each other"
-        return
+def _overlaps(file: MappingFile, match: Match, rule: MatchRule, known: Observations) -> Iterator[str]:
+    """What to say of rules with the same weight that match some observations too."""
+    found = list(islice(overlaps_of(match, rule, known), _SHOWN + 1))
     how = "the later date wins" if match.merge_overlaps else "neither is chosen"
     for item in found[:_SHOWN]:
         example = ", ".join(f"{name}={value}" for name, value in item.example.items())
-        where = _line(file, item.second)
+        where = _places(file, (item.second,))
         yield f"an observation with {example} also matches the rule in {where} with the same weight: {how}"
     if len(found) > _SHOWN:
         yield "there are more such rules; calmap check lists them"
 
 
-def _line(file: MappingFile, rule: MatchRule) -> str:
-    return f"line {file.source.position(rule.span.start).line}"
+def _winners(file: MappingFile, match: Match, rule: MatchRule, known: Observations) -> Iterator[str]:
+    """What to say of rules with more weight that match some observations too."""
+    grid = Grid(match, known)
+    number = match.rules.index(rule)
+    others = tuple(other for _, other in grid.rules(grid.meeting(number) & grid.heavier(number)))
+    if others:
+        yield f"where a more specific rule matches too, that one wins ({_places(file, others)})"
+
+
+def _places(file: MappingFile, rules: Sequence[MatchRule]) -> str:
+    lines = sorted(file.source.position(rule.span.start).line for rule in rules)
+    more = f" and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines[:_SHOWN]))}{more}"

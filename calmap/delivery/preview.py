@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from hashlib import sha1
 
+from calmap.cache.git import blob_name
 from calmap.cache.layout import Layout
 from calmap.cache.snapshots import FolderSnapshot, FolderState
 from calmap.compare.contexts import Compared, Comparison
@@ -29,10 +29,7 @@ class RevisedSnapshot:
 
     def identity(self, name: str) -> Hashable | None:
         """What Git would call the content of a mapping, or None."""
-        data = self.texts.get(name)
-        if data is None:
-            return self.folders.identity(name)
-        return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        return blob_name(self.texts[name]) if name in self.texts else self.folders.identity(name)
 
     def read(self, name: str) -> bytes:
         """Bytes of a mapping.

@@ -202,7 +202,7 @@ def _extensions(kind: str, name: str) -> list[fits.ImageHDU | fits.BinTableHDU]:
     rows_, columns = np.mgrid[:_SIZE, :_SIZE]
     noise = ((7 * rows_ + 3 * columns + crc32(name.encode())) % 11) / 1024
     quality = fits.ImageHDU(
-        ((rows_ * _SIZE + columns) == crc32(name.encode()) % _SIZE**2).astype("i2"), name="DQ"
+        ((rows_ * _SIZE + columns) == crc32(name.encode()) % _SIZE**2).astype("u2"), name="DQ"
     )
     if kind == "DRIZPARS":
         return [_drizpars()]
@@ -216,6 +216,9 @@ def _extensions(kind: str, name: str) -> list[fits.ImageHDU | fits.BinTableHDU]:
     level = {"DARK": 0.0625, "FLAT": 1.0}.get(kind, 8.0)
     data = fits.ImageHDU((level + noise).astype("f4"), name="DATA")
     error = fits.ImageHDU(np.full((_SIZE, _SIZE), 2.0**-8, dtype="f4"), name="ERR")
+    if kind != "FLAT":
+        for image in (data, error):
+            image.header["BUNIT"] = "electron/s"
     return [data, error, quality]
 
 

@@ -10,7 +10,14 @@ from typing import Final
 
 CHECKS: Final = (
     *("anydate", "jwstdate", "slashdate", "sybdate", "useafter", "pedigree", "jwstpedigree"),
-    *("kernelunity", "isomorphicfitsver", "isomorphicfitsver1", "isomorphicfitsver2", "isomorphicfitsver4"),
+    *(
+        "flagged",
+        "kernelunity",
+        "isomorphicfitsver",
+        "isomorphicfitsver1",
+        "isomorphicfitsver2",
+        "isomorphicfitsver4",
+    ),
     *("fileexists", "synphot_graph", "synphot_lookup", "synphot_thermal", "synphot_throughput"),
 )
 """Names of the checks that are more than a list of values."""
@@ -103,10 +110,6 @@ class Constraint:
     columns: tuple[str, ...] = ()
     origin: str = field(default="", compare=False)
 
-    def sort_key(self) -> tuple[str, ...]:
-        """An order for comparing two sets of constraints."""
-        return tuple(map(str, (self.subject, self.name, self.condition, self.expression, self.type, self)))
-
 
 @dataclass(frozen=True, slots=True)
 class Demands:
@@ -171,8 +174,3 @@ class Certification:
         for scope in (self.every, *self.instruments.values()):
             for demands in (scope.all, *scope.types.values()):
                 yield from demands.constraints
-
-    def reftypes(self, instrument: str) -> tuple[str, ...]:
-        """Types that something particular is demanded of."""
-        own = self.instruments.get(instrument.lower(), DemandsByType())
-        return tuple(sorted({*own.types, *self.every.types}))

@@ -19,7 +19,7 @@ from calmap.observatories.constraints import (
 from calmap.observatories.fields import Field, Place, fields_of
 from calmap.yamltree import YamlList, YamlNode, YamlTable, YamlText
 
-ELEMENT_TYPES: Final = ("float", "integer", "complex", "boolean")
+ELEMENT_TYPES: Final = ("float", "integer", "unsigned", "complex", "boolean")
 KINDS: Final = ("image", "table")
 MAX_DIMENSIONS: Final = 999
 

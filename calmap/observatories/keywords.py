@@ -65,10 +65,19 @@ def accepted_keywords(observatory: Observatory, parkey: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(source) for source in whole))
 
 
-def missing_keyword_hint(observatory: Observatory, parkey: str) -> str:
-    """What to set when a keyword has no value: ``set A, B and C, or D``."""
+def missing_keyword_hint(observatory: Observatory, parkey: str, *, in_fits: bool = False) -> str:
+    """What to set when a keyword has no value: ``set A, B and C, or D``.
+
+    Parameters
+    ----------
+    observatory, parkey
+        The telescope and the keyword.
+    in_fits
+        Leave out names with dots, which FITS headers can't have, if there are others.
+    """
     names = accepted_keywords(observatory, parkey)
-    return f"set {_either(names)}"
+    plain = tuple(name for name in names if "." not in name) if in_fits else ()
+    return f"set {_either(plain or names)}"
 
 
 def instrument_of(

@@ -39,7 +39,8 @@ def reftype_of(
         near = get_close_matches(reftype, types, n=1)
         advice = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(types)}"
         raise HeaderError(
-            f"{keyword} = {value!r} is no reference type of {instrument}", f"{advice}; --type chooses one"
+            f"{keyword} = {value!r} is no reference type of {instrument}",
+            f"{advice}; --type chooses one, and calmap new-mapping makes rules for a new one",
         )
     return reftype
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from calmap.certify.finding import Certificate, Finding
 from calmap.diagnostics import Severity
+from calmap.report.github import command
 from calmap.report.summary import counted
-from calmap.report.text import Charset, printable
+from calmap.report.text import Charset
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,9 +21,6 @@ _STYLES: Final[Mapping[Severity, str]] = MappingProxyType(
 )
 _WORDS: Final[Mapping[Severity, str]] = MappingProxyType(
     {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-)
-_COMMANDS: Final[Mapping[Severity, str]] = MappingProxyType(
-    {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 )
 
 
@@ -109,16 +107,9 @@ def _object(certificate: Certificate) -> dict[str, object]:
 
 
 def _command(finding: Finding) -> str:
-    line = f",line={finding.line}" if finding.line is not None else ""
-    text = f"{sentence(finding)}\nhint: {finding.hint}" if finding.hint else sentence(finding)
-    title = f",title={_property(finding.place)}" if finding.place else ""
-    return f"::{_COMMANDS[finding.severity]} file={_property(finding.file)}{line}{title}::{_data(text)}"
-
-
-def _data(text: str) -> str:
-    """Escape as GitHub's own toolkit does, and what has no place in a log."""
-    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    properties: dict[str, object] = {"file": finding.file}
+    if finding.line is not None:
+        properties["line"] = finding.line
+    if finding.place:
+        properties["title"] = finding.place
+    return command(finding.severity, properties, sentence(finding), finding.hint)

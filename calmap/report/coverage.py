@@ -11,7 +11,6 @@ from rich.text import Text
 
 from calmap.compile.coverage import Region
 from calmap.compile.domain import Domain, Origin
-from calmap.compile.survey import Status
 from calmap.report.layout import hanging
 from calmap.report.text import Charset, printable
 
@@ -23,7 +22,7 @@ MAX_REGIONS = 10
 MAX_STARTS = 5
 _LONG = 40
 MAX_VALUES = 12
-_ANY = "any values"
+_ANY = "all observations"
 
 
 def render_coverage(surveyed: Sequence[TypeCoverage], console: Console) -> None:
@@ -50,7 +49,7 @@ def coverage_markdown(surveyed: Sequence[TypeCoverage]) -> str:
         if found.coverage is not None:
             holes = found.coverage.holes
             gap = _inline(found.coverage.domains, holes[0]) if holes else ""
-            cells = [name, f"{found.coverage.combinations:,}", _share(found.coverage), gap]
+            cells = [name, f"{found.coverage.needed:,}", _share(found.coverage), gap]
         lines.append("| " + " | ".join(printable(cell).replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -88,7 +87,7 @@ class _Rows:
         width = len(f"{coverage.holes[0].combinations:,}")
         for region in coverage.holes[:MAX_REGIONS]:
             yield from self._region(coverage.domains, region, f"{region.combinations:{width},}")
-        more = max(coverage.hole_boxes, len(coverage.holes)) - MAX_REGIONS
+        more = len(coverage.holes) + coverage.holes_left_out - MAX_REGIONS
         if more > 0:
             yield Text(f"    and {more:,} more; --format json has them", "dim")
 
@@ -100,9 +99,10 @@ class _Rows:
         width = max(len(region.start) for region in dated[:MAX_STARTS])
         for region in dated[:MAX_STARTS]:
             yield from self._region(coverage.domains, region, region.start.ljust(width))
-        if len(dated) > MAX_STARTS:
-            more, last = len(dated) - MAX_STARTS, dated[-1].start
-            yield Text(f"    and {more:,} more, the last {last}; --format json has them", "dim")
+        more = len(dated) + coverage.starts_left_out - MAX_STARTS
+        if more > 0:
+            last = "" if coverage.starts_left_out else f", the last {dated[-1].start}"
+            yield Text(f"    and {more:,} more{last}; --format json has them", "dim")
 
     def _region(self, domains: tuple[Domain, ...], region: Region, lead: str) -> Iterator[Text]:
         body = Text(self.charset.safe(_inline(domains, region)))
@@ -117,29 +117,24 @@ def _is_long(found: TypeCoverage) -> bool:
 def _only_start(coverage: Coverage) -> str:
     """The first date with a reference, if it is the same for all that have one."""
     starts = {region.start for region in coverage.starts}
-    return next(iter(starts)) if len(starts) == 1 else ""
+    return next(iter(starts)) if len(starts) == 1 and not coverage.starts_left_out else ""
 
 
 def _summary(coverage: Coverage) -> str:
-    counts = coverage.counts
-    answered = counts.get(Status.REFERENCE, 0)
-    total = coverage.combinations
-    parts = [f"{answered:,} of {total:,} combination{'s' * (total != 1)} ({_share(coverage)} covered)"]
-    words = {
-        Status.NOT_APPLICABLE: "N/A",
-        Status.IRRELEVANT: "not applicable",
-        Status.OMITTED: "omitted",
-        Status.MISSING: "missing",
-    }
-    parts += [f"{counts[status]:,} {word}" for status, word in words.items() if counts.get(status)]
-    if start := _only_start(coverage):
-        parts.append(f"from {start.removesuffix(' 00:00:00')}")
+    needed, spared = coverage.needed, coverage.combinations - coverage.needed
+    if not needed:
+        return f"none of {spared:,} combination{'s' * (spared != 1)} needs a reference"
+    start = _only_start(coverage).removesuffix(" 00:00:00")
+    covered = f"{needed - coverage.missing:,} of {needed:,} combination{'s' * (needed != 1)} covered"
+    parts = [f"{covered} ({_share(coverage)}){f' from {start}' if start else ''}"]
+    parts += [f"{coverage.missing:,} missing"] if coverage.missing else []
+    parts += [f"{spared:,} more need none" if spared != 1 else "1 more needs none"] if spared else []
     return ", ".join(parts)
 
 
 def _share(coverage: Coverage) -> str:
-    """Share of the combinations without a gap; 100% only if there is none."""
-    covered, total = coverage.combinations - coverage.missing, coverage.combinations
+    """Share of the combinations that need a reference and have one; 100% only if all of them do."""
+    covered, total = coverage.needed - coverage.missing, coverage.needed
     if covered == total:
         return "100%"
     share = 100 * covered / total
@@ -203,10 +198,12 @@ def _type_data(found: TypeCoverage) -> dict[str, object]:
             for d in (*coverage.domains, *coverage.free)
         ],
         "combinations": coverage.combinations,
+        "needed": coverage.needed,
         "counts": {str(status): number for status, number in coverage.counts.items()},
         "holes": [_region_data(coverage.domains, region) for region in coverage.holes],
-        "holes_left_out": max(0, coverage.hole_boxes - len(coverage.holes)),
+        "holes_left_out": coverage.holes_left_out,
         "starts": [_region_data(coverage.domains, r) | {"from": r.start or None} for r in coverage.starts],
+        "starts_left_out": coverage.starts_left_out,
     }
 
 

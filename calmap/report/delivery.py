@@ -62,7 +62,7 @@ def _item(item: Inserted) -> Iterator[str]:
     for name in item.replaced:
         yield f"  replaces {printable(name)}"
     yield from folded(f"  {interval(item.outlook)}", "    ")
-    for note in item.notes:
+    for note in (*item.notes, *item.outlook.notes):
         yield from folded(f"  note: {printable(note)}", "    ")
     for warning in item.outlook.warnings:
         yield from folded(f"  warning: {printable(warning)}", "    ")
@@ -140,6 +140,6 @@ def _row(item: Inserted) -> dict[str, Any]:
         "until": item.outlook.until,
         "before": item.outlook.before or None,
         "after": item.outlook.after or None,
-        "notes": list(item.notes),
+        "notes": [*item.notes, *item.outlook.notes],
         "warnings": list(item.outlook.warnings),
     }

@@ -74,6 +74,11 @@ def render_compared(found: Sequence[Compared], console: Console, *, boring: bool
             page.lone(item)
 
 
+def _quoted(value: str) -> str:
+    """A value of a header; lists and the like stand out without quotes."""
+    return value if value[:1] in ("(", "[", "{") else f"'{value}'"
+
+
 class _Page:
     """Lines on a console."""
 
@@ -145,7 +150,7 @@ class _Page:
                     self.item("parkey", STYLES["replaced"], sentence)
                 continue
             name = ".".join(change.path)
-            values = [f"'{value}'" for value in (change.old, change.new) if value is not None]
+            values = [_quoted(value) for value in (change.old, change.new) if value is not None]
             self.item(
                 "header", STYLES[change.kind], f"{name} {change.kind}: {f' {self.arrow} '.join(values)}"
             )

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from calmap.compare.difference import MappingDifference
-from calmap.compare.parkeys import Parkey, ParkeyChange, named_key
+from calmap.compare.parkeys import Parkey, ParkeyChange, named_keys
 from calmap.compare.rows import RuleRow
 from calmap.compare.rules import Kind, RuleChange
 
@@ -95,7 +95,7 @@ def _line(difference: MappingDifference, change: RuleChange) -> ChangeLine:
     number = _number(difference, new=new)
     if change.kind != "moved" or old is None:
         return ChangeLine(change.kind, number, keys, row, old.file if old else None, new.file)
-    was = tuple(pair for pair in _named(old, before) if pair not in _named(new, after))
+    was = tuple(pair for pair in named_keys(old, before) if pair not in named_keys(new, after))
     return ChangeLine("moved", number, keys, row, old.file, new.file, was, _number(difference, old=old))
 
 
@@ -108,12 +108,8 @@ def _number(difference: MappingDifference, *, old: RuleRow | None = None, new: R
 def _split(row: RuleRow, levels: Parkey) -> tuple[Keys, str]:
     """The keys that rules are grouped by, and the last one if it is no match."""
     if row.steps and row.steps[-1].selector not in ("Match", ""):
-        return _named(row._replace(steps=row.steps[:-1]), levels), ", ".join(row.steps[-1].key)
-    return _named(row, levels), ""
-
-
-def _named(row: RuleRow, levels: Parkey) -> Keys:
-    return tuple(pair for number, step in enumerate(row.steps) for pair in named_key(step, levels, number))
+        return named_keys(row._replace(steps=row.steps[:-1]), levels), ", ".join(row.steps[-1].key)
+    return named_keys(row, levels), ""
 
 
 def _levels(parkey: Sequence[Sequence[str]]) -> str:

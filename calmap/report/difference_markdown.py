@@ -99,7 +99,7 @@ def _points(difference: MappingDifference) -> Iterator[str]:
         if change.path == ("parkey",) and difference.parkey:
             yield from (f"parkey: {plain(sentence)}" for sentence in parkey_sentences(difference.parkey))
         else:
-            values = [code(value) or "``" for value in (change.old, change.new) if value is not None]
+            values = [code(value) or "*empty*" for value in (change.old, change.new) if value is not None]
             yield f"header {code('.'.join(change.path))} {change.kind}: {' → '.join(values)}"
     for selector in difference.selectors:
         change_of = f"{code(selector.old)} → {code(selector.new)}"

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from calmap.compare.contexts import Compared
 from calmap.compare.difference import MappingDifference
+from calmap.model.names import mapping_kind
 from calmap.report.difference_lines import counts
 from calmap.report.text import printable
+from calmap.syntax.ast import MappingKind
+
+_ENTRIES: Mapping[MappingKind, str] = MappingProxyType(
+    {MappingKind.PIPELINE: "instrument", MappingKind.INSTRUMENT: "type", MappingKind.REFERENCE: "rule"}
+)
 
 
 def is_told(difference: MappingDifference, followed: frozenset[tuple[str | None, str | None]]) -> bool:
@@ -21,7 +28,8 @@ def lone_words(item: Compared) -> str:
     """What is to be said of a mapping without counterpart."""
     if item.note:
         return item.note
-    count = f"{item.rules} {'rule' if item.rules == 1 else 'rules'}"
+    kind = mapping_kind(item.old or item.new or "") or MappingKind.REFERENCE
+    count = f"{item.rules} {_ENTRIES[kind]}{'' if item.rules == 1 else 's'}"
     return f"new, {count}" if item.old is None else f"gone, it had {count}"
 
 

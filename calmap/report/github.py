@@ -19,6 +19,13 @@ def render(diagnostics: Sequence[Diagnostic]) -> str:
     return "".join(f"{_command(item)}\n" for item in sorted(diagnostics, key=Diagnostic.sort_key))
 
 
+def command(severity: Severity, properties: Mapping[str, object], message: str, hint: str | None) -> str:
+    """One workflow command."""
+    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    text = f"{message}\nhint: {hint}" if hint else message
+    return f"::{_COMMANDS[severity]} {listed}::{_data(text)}"
+
+
 def _command(diagnostic: Diagnostic) -> str:
     rule, where = diagnostic.rule, place(diagnostic.source, diagnostic.span)
     properties: dict[str, object] = {"file": diagnostic.source.name, "line": where.line}
@@ -27,9 +34,7 @@ def _command(diagnostic: Diagnostic) -> str:
     else:
         properties["endLine"] = where.end_line
     properties["title"] = f"{rule.code} {rule.name}"
-    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    message = f"{diagnostic.message}\nhint: {diagnostic.hint}" if diagnostic.hint else diagnostic.message
-    return f"::{_COMMANDS[rule.severity]} {listed}::{_data(message)}"
+    return command(rule.severity, properties, diagnostic.message, diagnostic.hint)
 
 
 def _data(text: str) -> str:

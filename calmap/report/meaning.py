@@ -52,6 +52,9 @@ class _Page:
             yield from self._wrapped("  - ", _key(key), "dim" if key.words == DOES_NOT_MATTER else "")
         if meaning.weight is not None:
             yield from self._text(_weight(meaning))
+        if meaning.hidden:
+            yield Text()
+            yield from self._wrapped("", meaning.hidden, "red")
         yield from self._sequel()
         yield from self._rivals()
         for note in meaning.notes:
@@ -73,15 +76,16 @@ class _Page:
                 if meaning.weight is not None
                 else f"Before {_day(meaning.before)} there is no answer."
             )
+        whose = "the" if meaning.weight is None else "its"
         shown = _around_here(meaning.intervals)
         if shown[0] is not meaning.intervals[0]:
             yield from self._text(f"There are {len(meaning.intervals):,} rows in all.")
         for interval in shown:
-            words = _interval(interval, alone=len(shown) == 1)
+            words = _interval(interval, whose, alone=len(shown) == 1)
             yield from self._wrapped("  - " if len(shown) > 1 else "", words, "bold" if interval.here else "")
         more = len(meaning.intervals) - len(shown)
         if more and shown[-1] is not meaning.intervals[-1]:
-            yield from self._text(f"And so on. {_interval(meaning.intervals[-1], alone=False)}")
+            yield from self._text(f"And so on. {_interval(meaning.intervals[-1], whose, alone=False)}")
 
     def _rivals(self) -> Iterator[Text]:
         for rank, words in (
@@ -145,7 +149,7 @@ def _weight(meaning: Meaning) -> str:
     return f"{whose} weight is {meaning.weight}, one for each keyword that matters."
 
 
-def _interval(interval: Interval, *, alone: bool) -> str:
+def _interval(interval: Interval, whose: str, *, alone: bool) -> str:
     if interval.start is None and interval.end is None:
         when = "At any time"
     elif interval.start is None:
@@ -155,7 +159,7 @@ def _interval(interval: Interval, *, alone: bool) -> str:
     else:
         when = f"From {_day(interval.start)} until {_day(interval.end)}"
     place = "" if alone else f" (line {interval.line}{', this one' if interval.here else ''})"
-    return f"{when} the answer is {interval.text}{place}."
+    return f"{when} {whose} answer is {interval.text}{place}."
 
 
 def _around_here(intervals: tuple[Interval, ...]) -> tuple[Interval, ...]:

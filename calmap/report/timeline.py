@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from calmap.cache.store import write_atomically
+from calmap.compile.wording import spoken
 from calmap.errors import UsageError
 from calmap.report.timeline_picture import COLORS, NONE, SHADES, Row, Span, Stretch, picture
 
@@ -35,8 +36,17 @@ def require_matplotlib() -> None:
         )
 
 
-def draw(timelines: Sequence[TypeTimeline], title: str, path: Path) -> tuple[Path, ...]:
-    """Draw timelines, on several pages if they are long; the same timelines give the same bytes.
+class Page(NamedTuple):
+    """A page of a picture, and the file that it goes to."""
+
+    path: Path
+    title: str
+    rows: tuple[Row, ...]
+    span: Span
+
+
+def pages(timelines: Sequence[TypeTimeline], title: str, path: Path) -> tuple[Page, ...]:
+    """Timelines laid out on several pages if they are long.
 
     Parameters
     ----------
@@ -47,29 +57,43 @@ def draw(timelines: Sequence[TypeTimeline], title: str, path: Path) -> tuple[Pat
     path
         The picture, ``.png`` or ``.svg``; further pages have ``-2``, ``-3`` and so on in their names.
 
-    Returns
-    -------
-    tuple of Path
-        The pages.
+    Raises
+    ------
+    UsageError
+        If there is nothing to draw.
+    """
+    rows = _rows(timelines)
+    if not rows:
+        raise UsageError(f"{title} has no rules to draw")
+    span = _span(timelines)
+    cut = _cut(rows)
+    if len(cut) == 1:
+        return (Page(path, title, cut[0], span),)
+    return tuple(
+        Page(
+            path.with_stem(f"{path.stem}-{number}") if number > 1 else path,
+            f"{title}, page {number} of {len(cut)}",
+            part,
+            span,
+        )
+        for number, part in enumerate(cut, 1)
+    )
+
+
+def draw(page: Page) -> Path:
+    """Write a page; the same timelines give the same bytes.
 
     Raises
     ------
     UsageError
-        If there is nothing to draw, or matplotlib is not installed.
+        If matplotlib is not installed.
+    CacheError
+        If the file can't be written.
     """
     require_matplotlib()
-    rows = _rows(timelines)
-    span = _span(timelines)
-    if not rows:
-        raise UsageError(f"{title} has no rules to draw")
-    pages = _pages(rows)
-    paths = []
-    for number, page in enumerate(pages, 1):
-        name = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
-        head = title if len(pages) == 1 else f"{title}, page {number} of {len(pages)}"
-        write_atomically(name, picture(page, span, head, path.suffix.lower().lstrip(".")), None)
-        paths.append(name)
-    return tuple(paths)
+    form = page.path.suffix.lower().lstrip(".")
+    write_atomically(page.path, picture(page.rows, page.span, page.title, form), None)
+    return page.path
 
 
 def _rows(timelines: Sequence[TypeTimeline]) -> list[Row]:
@@ -80,7 +104,7 @@ def _rows(timelines: Sequence[TypeTimeline]) -> list[Row]:
     rows = []
     for timeline in timelines:
         colors = _colors(timeline)
-        keywords = " ".join(name.rpartition(".")[2] for name in timeline.parameters)
+        keywords = ", ".join(map(spoken, timeline.parameters))
         rows.append(Row(f"{_name(timeline)}  ({timeline.mapping})  {keywords}"))
         for lane in timeline.lanes:
             stretches = (Stretch(b.start, b.end, b.text, _color(b, colors), 1.0, b.text) for b in lane.bars)
@@ -112,18 +136,18 @@ def _summed(timeline: TypeTimeline) -> Iterator[Stretch]:
     for number, (start, end) in enumerate(pairwise([None, *moments, None]), 1):
         valid += begun[start] - (ended[start] if start else 0)
         if valid:
-            title = f"{valid} of {rules} rules have a reference, {begun[start]} a new one"
+            title = f"{valid} of {rules} rules have an answer, {begun[start]} a new one"
             name = f"{rules} rule{'s' * (rules != 1)}" if valid == rules else ""
             yield Stretch(start, end, title, SHADES[number % 2], valid / rules, name)
 
 
-def _pages(rows: list[Row]) -> list[list[Row]]:
-    """Rows on pages of about the same length; a heading comes again on each."""
+def _cut(rows: list[Row]) -> list[tuple[Row, ...]]:
+    """Rows in parts of about the same length, one for each page; a heading comes again on each."""
     count = -(-len(rows) // ROWS_ON_A_PAGE)
     length = -(-len(rows) // count)
-    pages = [rows[start : start + length] for start in range(0, len(rows), length)]
-    head = rows[0] if not rows[0].stretches else None
-    return [page if number == 0 or head is None else [head, *page] for number, page in enumerate(pages)]
+    parts = [tuple(rows[start : start + length]) for start in range(0, len(rows), length)]
+    head = () if rows[0].stretches else (rows[0],)
+    return [parts[0], *((*head, *part) for part in parts[1:])]
 
 
 def _span(timelines: Sequence[TypeTimeline]) -> Span:

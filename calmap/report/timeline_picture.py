@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from io import BytesIO
@@ -62,7 +63,7 @@ class Span(NamedTuple):
         return otherwise if moment is None else min(max(moment, self.start), self.end)
 
 
-def picture(rows: list[Row], span: Span, title: str, form: str) -> bytes:
+def picture(rows: Sequence[Row], span: Span, title: str, form: str) -> bytes:
     """Rows under a title, as the bytes of a ``png`` or an ``svg``."""
     from matplotlib import style
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -90,7 +91,7 @@ def picture(rows: list[Row], span: Span, title: str, form: str) -> bytes:
 class _Drawing:
     """Rows drawn on axes."""
 
-    def __init__(self, axes: Axes, rows: list[Row], span: Span) -> None:
+    def __init__(self, axes: Axes, rows: Sequence[Row], span: Span) -> None:
         self.axes = axes
         self.rows = rows
         self.span = span
@@ -228,7 +229,7 @@ def _legend(figure: Any, *, summed: bool) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    known = "share of the rules with a reference" if summed else "a reference (a colour for each file)"
+    known = "share of the rules with an answer" if summed else "a reference (a colour for each file)"
     handles: list[Any] = [Patch(facecolor=COLORS[0], label=known)]
     if not summed:
         handles.append(Patch(facecolor=NONE, edgecolor="#aaaaaa", hatch="....", label="not applicable"))

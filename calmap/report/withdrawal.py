@@ -61,6 +61,11 @@ def _heirs(outlook: Outlook) -> str:
     when = f" from {since}" if since else ""
     when += f" until {until}" if until else ""
     heirs = [printable(name) for name in (outlook.before, outlook.after) if name]
+    lead = f"was chosen{when or ' whatever the date'}"
+    if outlook.by_date == "UseAfter":
+        heirs = heirs[:1] if outlook.before else []
     if not heirs:
-        return f"was chosen{when or ' whatever the date'}; its rule has no other file"
-    return f"was chosen{when}; its rule has {' and '.join(heirs)} beside it"
+        return f"{lead}; its rule has nothing in its place"
+    if len(heirs) == 1:
+        return f"{lead}; {heirs[0]} takes its place"
+    return f"{lead}; the nearer of {heirs[0]} and {heirs[1]} takes its place"
