@@ -93,15 +93,15 @@ def test_good_dates(check, good):
         ("slashdate", "03/21/2001", "which is no date such as '21/03/2001'"),
         ("slashdate", "21/03/2001 x", "which is no date"),
         ("anydate", "21/13/2001", "which is no date"),
-        ("pedigree", "inflight 12/04/2002 12/31/2015", "whose dates can't be read"),
+        ("pedigree", "inflight 12/04/2002 12/31/2015", "but '12/31/2015' is no date"),
         ("pedigree", "INFLIGHT 26/02/1996 25/02/1996", "which ends before it starts"),
         ("pedigree", "INFLIGHT", "is 'INFLIGHT' without dates"),
         ("pedigree", "GROUND 16/07/2008", "expected one word or three"),
         ("pedigree", "GUESS", "which begins with none of INFLIGHT, GROUND"),
         ("pedigree", " ", "which begins with none of"),
         ("jwstpedigree", "GROUND 2018-01-01 2018-01-02", "but GROUND has no dates"),
-        ("jwstpedigree", "INFLIGHT 01/01/2018 02/01/2018", "whose dates can't be read"),
-        ("jwstpedigree", "INFLIGHT 2018-01-01T00:00:00 2018-01-02", "whose dates can't be read"),
+        ("jwstpedigree", "INFLIGHT 01/01/2018 02/01/2018", "but '01/01/2018' is no date"),
+        ("jwstpedigree", "INFLIGHT 2018-01-01T00:00:00 2018-01-02", "but '2018-01-01T00:00:00' is no date"),
     ],
 )
 def test_bad_dates(check, text, message):

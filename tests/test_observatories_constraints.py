@@ -2,7 +2,7 @@
 
 import pytest
 
-from calmap.certify.presence import refuse_wrong_expressions
+from calmap.certify.equipment import refuse_wrong_expressions
 from calmap.errors import ObservatoryError
 from calmap.observatories import bundled_observatories, load_observatory
 from calmap.observatories.constraints import Constraint, Presence, Subject
@@ -82,7 +82,6 @@ instruments:
     assert names("other", "pars-wfc") == "DCA"
     assert names("other", "bias") == "A"
     assert certification.demands("vircam", "flat").rows == ("CHIP",)
-    assert certification.reftypes("vircam") == ("flat", "pars", "pars-wfc")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from calmap.certify.arrays import ArrayInfo, is_of_type
-from calmap.certify.dates import Fault
+from calmap.certify.arrays import ArrayInfo, find_array, is_of_type
+from calmap.certify.finding import Fault
 from calmap.diagnostics import Severity
 from calmap.observatories.constraints import Constraint
 from calmap.references.contents import Contents
@@ -49,13 +49,34 @@ def _kernel_unity(info: ArrayInfo, _: Contents) -> Iterator[Fault]:
     sums = kernels.sum(axis=(1, 2))
     wrong = np.flatnonzero(~(np.abs(sums - 1.0) <= _TOLERANCE))
     if wrong.size:
-        first = f"the sum of kernel {int(wrong[0])} is {sums[wrong[0]]:.7g}, expected 1"
+        first = f"has a sum of {sums[wrong[0]]:.7g} in kernel {int(wrong[0])}, expected 1"
         more = f" (and {wrong.size - 1} more)" if wrong.size > 1 else ""
         yield Fault(first + more, "an interpixel-capacitance kernel keeps the charge")
     middle = kernels[:, kernels.shape[1] // 2, kernels.shape[2] // 2]
     if not (middle >= 1.0).all():
-        message = f"the middle of a kernel is {float(middle.min()):.7g}, expected at least 1"
+        message = f"has {float(middle.min()):.7g} in the middle of a kernel, expected at least 1"
         yield Fault(message, "is this the kernel that corrects, not the one that blurs?", Severity.WARNING)
+
+
+def _flagged(info: ArrayInfo, contents: Contents) -> Iterator[Fault]:
+    """Each pixel without a finite value has a flag in the array DQ; its first axes are those of the data."""
+    import numpy as np
+
+    data = info.data()
+    wrong = ~np.isfinite(data)
+    quality = find_array(contents, "DQ")
+    if quality is not None and not quality.is_table:
+        flags = np.asarray(quality.data())
+        if data.shape[: flags.ndim] == flags.shape:
+            wrong &= (flags == 0).reshape(flags.shape + (1,) * (data.ndim - flags.ndim))
+    count = int(np.count_nonzero(wrong))
+    if count:
+        first = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
+        place = ", ".join(str(int(index) + 1) for index in reversed(first))
+        message = (
+            f"has {_count(count, 'value')} not finite without a flag in DQ, the first in pixel ({place})"
+        )
+        yield Fault(message, "flag bad pixels in DQ, such as with DO_NOT_USE")
 
 
 def _all_alike(highest: int | None) -> Callable[[ArrayInfo, Contents], Iterator[Fault]]:
@@ -79,6 +100,7 @@ def _all_alike(highest: int | None) -> Callable[[ArrayInfo, Contents], Iterator[
 
 ARRAY_CHECKS: Final[Mapping[str, Callable[[ArrayInfo, Contents], Iterator[Fault]]]] = MappingProxyType(
     {
+        "flagged": _flagged,
         "kernelunity": _kernel_unity,
         "isomorphicfitsver": _all_alike(None),
         "isomorphicfitsver1": _all_alike(1),

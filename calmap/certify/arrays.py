@@ -17,6 +17,7 @@ _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "COMPLEX": ("complex",),
         "INT": ("int", "uint"),
         "INTEGER": ("int", "uint"),
+        "UNSIGNED": ("uint",),
         "FLOAT": ("float",),
         "BOOLEAN": ("bool",),
         "STR": ("str",),

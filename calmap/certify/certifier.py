@@ -11,7 +11,6 @@ from calmap.certify.examination import Examination
 from calmap.certify.finding import Certificate, Finding, ordered
 from calmap.certify.identity import Identity, identify, name_findings
 from calmap.certify.keywords import FileNames
-from calmap.certify.values import telescope_faults
 from calmap.diagnostics import Severity
 from calmap.errors import HeaderError
 from calmap.observatories.constraints import Demands
@@ -102,18 +101,11 @@ class Certifier:
     def _examined(self, contents: Contents, identity: Identity, demands: Demands) -> Iterator[Finding]:
         if not identity.instrument:
             return
-        if not demands.constraints:
+        if identity.reftype and not demands.constraints:
             yield _nothing_demanded(str(contents.path), identity)
         names = FileNames(self.observatory, contents)
-        yield from Examination(self.observatory, contents, names, self.exists).findings(demands.constraints)
-        known = self.observatory.instruments.get(identity.instrument)
-        for keyword in known.values if known else ():
-            text = names.text(keyword)
-            if text is None:
-                continue
-            for fault in telescope_faults(self.observatory, identity.instrument, keyword, text):
-                message = f"{keyword} {fault.message}"
-                yield Finding(str(contents.path), keyword, message, fault.severity, fault.hint)
+        examination = Examination(self.observatory, contents, names, self.exists)
+        yield from examination.findings(identity.instrument, demands.constraints)
 
     def _tried(self, path: Path, identity: Identity) -> Trial:
         if self.trial is None or not (identity.instrument and identity.reftype):

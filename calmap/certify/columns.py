@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from calmap.certify.dates import Fault
+from calmap.certify.finding import Fault
 from calmap.diagnostics import Severity
 from calmap.observatories.constraints import Constraint, ValueType
 

@@ -9,39 +9,16 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
+from calmap.certify.finding import Fault, quoted
 from calmap.diagnostics import Severity
 from calmap.model.dates import DateError, parse_date
 
-_LONGEST: Final = 60
 _SLASHED: Final = re.compile(r"(\d\d)\s*/\s*(\d\d)\s*/\s*(\d{4})", re.ASCII)
 _DASHED: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d{1,6})?)?", re.ASCII)
 _MONTH_FIRST: Final = re.compile(
     r"[A-Za-z]{3,10}\s+\d{1,2},?\s+\d{4}(?:\s+\d{1,2}:\d\d:\d\d\s*(?:[AaPp][Mm])?)?", re.ASCII
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a value, an array or whatever a constraint is about.
-
-    Parameters
-    ----------
-    message, hint, severity
-        As of a finding; the message is what comes after the name of the subject.
-    lacking
-        Keywords and arrays without which the constraint could not be looked at.
-    """
-
-    message: str
-    hint: str | None = None
-    severity: Severity = Severity.ERROR
-    lacking: tuple[str, ...] = ()
-
-
-def quoted(text: str) -> str:
-    """A value as messages have it, shortened where it is long."""
-    return f"'{text}'" if len(text) <= _LONGEST else f"'{text[: _LONGEST - 3]}...'"
 
 
 def any_date(text: str) -> Fault | None:
@@ -150,7 +127,7 @@ class Pedigree:
             return Fault(f"is {quoted(text)}, which begins with none of {', '.join(ORIGINS)}")
         if len(words) == 1:
             undated = f"is {quoted(text)} without dates"
-            return Fault(undated, f"write {origin} {self.form} {self.form}") if origin == "INFLIGHT" else None
+            return Fault(undated, self._hint(origin)) if origin == "INFLIGHT" else None
         hint = f"one word, or {' or '.join(self.dated)} with two dates"
         if len(words) != 3:
             return Fault(f"is {quoted(text)}, expected one word or three", hint)
@@ -159,15 +136,18 @@ class Pedigree:
         return self._dates(text, origin, words[1], words[2])
 
     def _dates(self, text: str, origin: str, start: str, stop: str) -> Fault | None:
-        try:
-            first, last = self.date(start), self.date(stop)
-        except ValueError:
-            return Fault(
-                f"is {quoted(text)}, whose dates can't be read", f"write {origin} {self.form} {self.form}"
-            )
-        if first > last:
+        dates = []
+        for word in (start, stop):
+            try:
+                dates.append(self.date(word))
+            except ValueError:
+                return Fault(f"is {quoted(text)}, but '{word}' is no date", self._hint(origin))
+        if dates[0] > dates[1]:
             return Fault(f"is {quoted(text)}, which ends before it starts", "the earlier date comes first")
         return None
+
+    def _hint(self, origin: str) -> str:
+        return f"write {origin} and two dates of the form {self.form}"
 
 
 ORIGINS: Final = ("INFLIGHT", "GROUND", "MODEL", "DUMMY", "SIMULATION")
@@ -179,7 +159,7 @@ DATE_CHECKS: Final[Mapping[str, Callable[[str], Fault | None]]] = MappingProxyTy
         "sybdate": month_first,
         "slashdate": day_first,
         "jwstdate": iso,
-        "pedigree": Pedigree(ORIGINS, either, "DD/MM/YYYY"),
+        "pedigree": Pedigree(ORIGINS, either, "YYYY-MM-DD or DD/MM/YYYY"),
         "jwstpedigree": Pedigree(("INFLIGHT", "MODEL"), dashed, "YYYY-MM-DD"),
     }
 )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from calmap.cache.chosen import Settings
 from calmap.cache.layout import Layout
 from calmap.certify.certifier import Certifier, Trial
-from calmap.certify.presence import refuse_wrong_expressions
-from calmap.certify.telescopes import telescope_of
+from calmap.certify.finding import Finding
+from calmap.certify.identity import telescope_of
 from calmap.certify.tpn_folder import TpnFiles
-from calmap.errors import CalmapError, HeaderError, NotInCacheError
+from calmap.diagnostics import Severity
+from calmap.errors import CalmapError, HeaderError, NotInCacheError, ObservatoryError
 from calmap.headers.reading import read_header
+from calmap.observatories.constraints import Constraint
 from calmap.observatories.definition import Observatory
 from calmap.observatories.library import load_observatory
+from calmap.syntax.constraint import ExpressionError, parse_constraint
 
 if TYPE_CHECKING:
     from calmap.bestref.context import Context
@@ -34,7 +37,8 @@ def telescope(path: Path, settings: Settings) -> Observatory:
     if settings.observatory.value is not None:
         return load_observatory(settings.observatory.value, config)
     try:
-        return telescope_of(read_header(path), layout.observatories() if layout else (), config)
+        known = layout.observatories() if layout else ()
+        return telescope_of(read_header(path), path.name, known, config)
     except HeaderError as problem:
         named = problem.message if str(path) in problem.message else f"{path}: {problem.message}"
         raise HeaderError(named, problem.hint) from None
@@ -48,7 +52,7 @@ def certifier(observatory: Observatory, settings: Settings, tpns: tuple[Path, ..
     observatory
         The telescope.
     settings
-        Cache and context; both may be missing, and nothing is inserted on trial then.
+        Cache and context; both may be missing, and why nothing is inserted on trial is said then.
     tpns
         TPN files and folders whose constraints replace those of the definition.
 
@@ -60,9 +64,13 @@ def certifier(observatory: Observatory, settings: Settings, tpns: tuple[Path, ..
     refuse_wrong_expressions(observatory.certification.every_constraint())
     demands = TpnFiles(tpns, observatory).demands if tpns else None
     layout = _layout(settings)
-    context = _context(layout, settings, observatory) if layout else None
-    if layout is None or context is None:
-        return Certifier(observatory, demands)
+    if layout is None:
+        hint = "name the cache with --cache, or run calmap in its folder"
+        return Certifier(observatory, demands, trial=_no_trial("there is no cache", hint))
+    context = _context(layout, settings, observatory)
+    if context is None:
+        reason = f"the cache has no context of {observatory.name}"
+        return Certifier(observatory, demands, trial=_no_trial(reason, "name one with --context"))
     return Certifier(
         observatory,
         demands,
@@ -70,6 +78,26 @@ def certifier(observatory: Observatory, settings: Settings, tpns: tuple[Path, ..
         trial=_trial(context),
         exists=_exists(layout, observatory),
     )
+
+
+def refuse_wrong_expressions(constraints: Iterable[Constraint]) -> None:
+    """Read every expression of some constraints.
+
+    Raises
+    ------
+    ObservatoryError
+        If one can't be read.
+    """
+    for constraint in constraints:
+        for text in filter(None, (constraint.condition, constraint.expression)):
+            try:
+                parse_constraint(text)
+            except ExpressionError as problem:
+                place = f"{constraint.origin}: {constraint.subject} > {constraint.name}"
+                where = f"column {problem.offset + 1} of '{text}'"
+                raise ObservatoryError(
+                    f"{place}: the expression can't be read: {problem.message}", where
+                ) from None
 
 
 def _layout(settings: Settings) -> Layout | None:
@@ -105,6 +133,11 @@ def _trial(context: Context) -> Callable[[Path, str], Trial]:
     from calmap.certify.trial import try_insertion
 
     return lambda path, reftype: try_insertion(context.rules, context.name, path, reftype)
+
+
+def _no_trial(reason: str, hint: str) -> Callable[[Path, str], Trial]:
+    message = f"it was not inserted into rules on trial, since {reason}"
+    return lambda path, _: Trial((Finding(str(path), "", message, Severity.INFO, hint),))
 
 
 def _exists(layout: Layout, observatory: Observatory) -> Callable[[str], bool]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, Protocol
 
 from calmap.certify.arrays import PROPERTIES, ArrayInfo, is_array_word
+from calmap.certify.finding import LONGEST
 from calmap.certify.helpers import HELPERS, METHODS, SUBARRAY_KEYWORDS, HelperError
 from calmap.errors import HeaderError
 from calmap.model.values import UNDEFINED
@@ -43,9 +44,6 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = MappingProxyType(
 _CALCULATE: Final[Mapping[str, Callable[[Any, Any], Any]]] = MappingProxyType(
     {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "%": operator.mod}
 )
-
-
-_LONGEST: Final = 60
 
 
 class EvaluationError(ValueError):
@@ -98,7 +96,12 @@ def truth(value: Any) -> bool:
     """
     if is_undefined(value):
         raise EvaluationError("a keyword that has no value is neither true nor false")
-    return bool(value)
+    try:
+        return bool(value)
+    except ValueError:
+        raise EvaluationError(
+            "many values at once are neither true nor false: use np.all or np.any"
+        ) from None
 
 
 def shown_value(name: str, names: Names) -> str | None:
@@ -106,7 +109,7 @@ def shown_value(name: str, names: Names) -> str | None:
     if name.endswith(".DATA"):
         return None
     value = _named(name, names)
-    return None if isinstance(value, ArrayInfo) or len(repr(value)) > _LONGEST else _shown(value)
+    return None if isinstance(value, ArrayInfo) or len(repr(value)) > LONGEST else _shown(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,4 +233,4 @@ def _text(value: Any) -> str:
 
 def _shown(value: Any) -> str:
     text = "the array" if isinstance(value, ArrayInfo) or hasattr(value, "dtype") else repr(value)
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

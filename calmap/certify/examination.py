@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from calmap.certify.array_checks import ARRAY_CHECKS, property_faults
-from calmap.certify.arrays import ArrayInfo, find_array
+from calmap.certify.arrays import ArrayInfo, array_name, find_array, is_array_word
 from calmap.certify.columns import column_faults
-from calmap.certify.dates import DATE_CHECKS, Fault, quoted
+from calmap.certify.dates import DATE_CHECKS
 from calmap.certify.evaluation import (
     EvaluationError,
     Names,
@@ -19,15 +19,14 @@ from calmap.certify.evaluation import (
     truth,
     undefined_names,
 )
-from calmap.certify.finding import Finding
+from calmap.certify.finding import Fault, Finding, quoted
 from calmap.certify.keywords import FileNames, RowNames, number_or_text
 from calmap.certify.presence import demanded
-from calmap.certify.values import value_faults
+from calmap.certify.values import telescope_faults, value_faults
 from calmap.diagnostics import Severity
 from calmap.errors import HeaderError
 from calmap.observatories.constraints import Constraint, Presence, Subject
 from calmap.observatories.definition import Observatory
-from calmap.observatories.keywords import missing_keyword_hint
 from calmap.references.contents import Contents
 from calmap.syntax.constraint import Term, parse_constraint, term_names
 
@@ -53,7 +52,7 @@ class Examination:
     names: FileNames
     exists: Callable[[str], bool] | None = None
 
-    def findings(self, constraints: Iterable[Constraint]) -> Iterator[Finding]:
+    def findings(self, instrument: str, constraints: Iterable[Constraint]) -> Iterator[Finding]:
         """What is to be said of the file, constraint by constraint, and which of them were left out.
 
         Of the constraints on one keyword, the first that has something to say says it.
@@ -62,21 +61,41 @@ class Examination:
         told: set[str] = set()
         for constraint in constraints:
             place = place_of(constraint)
-            for fault in self._faults(constraint) if place not in told else ():
-                if fault.lacking:
-                    left_out.setdefault(" and ".join(fault.lacking), []).append(place)
-                    continue
-                if constraint.subject is Subject.KEYWORD:
+            if constraint.subject is Subject.KEYWORD and place in told:
+                continue
+            for fault in self._faults(constraint):
+                if not fault.lacking:
                     told.add(place)
-                message = f"{self._subject(constraint, place)} {fault.message}"
-                yield Finding(str(self.contents.path), place, message, fault.severity, fault.hint)
+                    yield self._finding(place, self._subject(constraint, place), fault)
+                elif not told.issuperset(map(_place_of_name, fault.lacking)):
+                    left_out.setdefault(" and ".join(fault.lacking), []).append(place)
+        yield from self._unmatchable(instrument, told)
         for lacking, places in left_out.items():
             yield Finding(str(self.contents.path), "", _left_out(lacking, places), Severity.INFO)
 
+    def _unmatchable(self, instrument: str, told: Container[str]) -> Iterator[Finding]:
+        """Values of keywords that rules match, but that the instrument does not have."""
+        known = self.observatory.instruments.get(instrument)
+        for keyword in known.values if known else ():
+            text = self.names.text(keyword)
+            if text is None or keyword in told:
+                continue
+            for fault in telescope_faults(self.observatory, instrument, keyword, text):
+                yield self._finding(keyword, self._keyword_subject(keyword), fault)
+
+    def _finding(self, place: str, subject: str, fault: Fault) -> Finding:
+        return Finding(
+            str(self.contents.path), place, f"{subject} {fault.message}", fault.severity, fault.hint
+        )
+
     def _subject(self, constraint: Constraint, place: str) -> str:
-        """What a message begins with: the place, and the keyword that speaks for it."""
-        pattern = self.names.pattern(constraint.name) if constraint.subject is Subject.KEYWORD else None
-        return f"{place} ({pattern})" if pattern else place
+        """What a message begins with."""
+        return self._keyword_subject(place) if constraint.subject is Subject.KEYWORD else place
+
+    def _keyword_subject(self, keyword: str) -> str:
+        """A keyword, and what speaks for it in the header."""
+        source = self.names.source(keyword)
+        return f"{keyword} ({source})" if source else keyword
 
     def _faults(self, constraint: Constraint) -> Iterator[Fault]:
         try:
@@ -101,8 +120,7 @@ class Examination:
     def _keyword(self, constraint: Constraint, presence: Presence) -> Iterator[Fault]:
         text = self.names.text(constraint.name)
         if text is None:
-            hint = missing_keyword_hint(self.observatory, constraint.name)
-            yield from _missing(presence, "has no value", hint)
+            yield from _missing(presence, "has no value", self.names.missing_hint(constraint.name))
         elif presence is Presence.EXCLUDED:
             yield Fault(f"is {quoted(text)}, but must not be there")
         elif constraint.check is not None and constraint.check not in DATE_CHECKS:
@@ -126,22 +144,20 @@ class Examination:
     def _array_check(self, name: str, info: ArrayInfo) -> Iterator[Fault]:
         check = ARRAY_CHECKS.get(name)
         if check is None:
-            yield Fault(f"the check '{name}' was left out: calmap doesn't have it", None, Severity.INFO)
+            yield _unknown_check(name)
             return
         try:
             yield from check(info, self.contents)
         except HeaderError as problem:
-            yield Fault(f"the check '{name}' can't be made: {problem.message}", problem.hint)
+            yield Fault(f"can't be put to the check '{name}': {problem.message}", problem.hint)
 
     def _check(self, constraint: Constraint, _: Presence) -> Iterator[Fault]:
         if constraint.check is not None:
-            yield Fault(
-                f"the check '{constraint.check}' was left out: calmap doesn't have it", None, Severity.INFO
-            )
+            yield _unknown_check(constraint.check)
         yield from self._expression(constraint, self.names)
 
     def _group(self, _constraint: Constraint, _presence: Presence) -> Iterator[Fault]:
-        yield Fault("groups of GEIS files are not looked at", None, Severity.INFO)
+        yield Fault("was left out: calmap doesn't look into GEIS files", None, Severity.INFO)
 
     def _expression(self, constraint: Constraint, names: Names) -> Iterator[Fault]:
         if constraint.expression is None:
@@ -154,7 +170,7 @@ class Examination:
         try:
             value = evaluate(term, names)
             satisfied = truth(value)
-        except (EvaluationError, ValueError) as problem:
+        except EvaluationError as problem:
             yield Fault(f"can't be told, '{constraint.expression}' has no value: {problem}")
             return
         warned = isinstance(value, str) and value == "W"
@@ -163,8 +179,11 @@ class Examination:
             yield Fault(f"fails '{constraint.expression}'", _here(term, names), severity)
 
     def _file_check(self, constraint: Constraint, text: str) -> Iterator[Fault]:
-        if constraint.check != "fileexists" or self.exists is None:
-            yield Fault(f"the check '{constraint.check}' was left out", None, Severity.INFO)
+        if constraint.check != "fileexists":
+            yield _unknown_check(constraint.check or "")
+            return
+        if self.exists is None:
+            yield Fault("was not looked for: there is no cache", None, Severity.INFO)
             return
         name = text.rpartition("$")[2].partition("[")[0].strip()
         if not self.exists(name):
@@ -186,10 +205,7 @@ class Examination:
             except HeaderError as problem:
                 yield Fault(f"can't be read: {problem.message}", problem.hint)
         if not seen:
-            tables = ", ".join(name for e in self.contents.extensions for name in (c.name for c in e.columns))
-            yield from _missing(
-                presence, "is missing", f"there are {tables}" if tables else "there is no table"
-            )
+            yield from _missing(presence, "is missing", _columns(self.contents))
 
     def _value_faults(self, constraint: Constraint, value: Any) -> Iterator[Fault]:
         text = str(value)
@@ -210,6 +226,15 @@ def place_of(constraint: Constraint) -> str:
         return f"check '{constraint.name}'"
     lead = {Subject.COLUMN: "column ", Subject.ARRAY: "array ", Subject.GROUP: "group "}
     return f"{lead.get(constraint.subject, '')}{constraint.name}"
+
+
+def _place_of_name(name: str) -> str:
+    """The place of what an expression calls by a name."""
+    return f"array {array_name(name)}" if is_array_word(name) else name
+
+
+def _unknown_check(name: str) -> Fault:
+    return Fault(f"was not put to the check '{name}', which calmap doesn't have", None, Severity.INFO)
 
 
 def _here(term: Term, names: Names) -> str | None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from calmap.diagnostics import Severity
+
+LONGEST: Final = 60
+"""Characters of a value that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,24 @@ class Finding:
     severity: Severity = Severity.ERROR
     hint: str | None = None
     line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a value, an array or whatever a constraint is about.
+
+    Parameters
+    ----------
+    message, hint, severity
+        As of a finding; the message is what comes after the name of the subject.
+    lacking
+        Keywords and arrays without which the constraint could not be looked at.
+    """
+
+    message: str
+    hint: str | None = None
+    severity: Severity = Severity.ERROR
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +94,8 @@ def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Findings with the worst first, each once."""
     order = tuple(Severity)
     return tuple(sorted(dict.fromkeys(findings), key=lambda finding: order.index(finding.severity)))
+
+
+def quoted(text: str) -> str:
+    """A value as messages have it, shortened where it is long."""
+    return f"'{text}'" if len(text) <= LONGEST else f"'{text[: LONGEST - 3]}...'"

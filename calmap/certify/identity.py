@@ -1,21 +1,24 @@
-"""What a reference file is for: instrument and type, and whether its name will do."""
+"""What a reference file is for: telescope, instrument and type, and whether its name will do."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from pathlib import Path
 from string import Formatter
 from typing import Final, NamedTuple
 
 from calmap.certify.finding import Finding
 from calmap.diagnostics import Severity
-from calmap.errors import HeaderError
+from calmap.errors import CalmapError, HeaderError
 from calmap.headers.datasets import SUFFIXES
 from calmap.model.names import is_safe
 from calmap.observatories.definition import Observatory
 from calmap.observatories.keywords import instrument_of
+from calmap.observatories.library import bundled_observatories, load_observatory
 from calmap.observatories.reftypes import reftype_of
 
+_TELESCOPE_KEYWORDS: Final = ("META.TELESCOPE", "ROMAN.META.TELESCOPE", "TELESCOP")
 _FIELD: Final = r"[\w.-]+"
 _FIELDS: Final = {"serial": r"\d+", "date": r"\d{8}(?:T\d{6})?", "version": r"\d+(?:\.\d+)*"}
 """What the fields in the names of references may be."""
@@ -27,6 +30,40 @@ class Identity(NamedTuple):
     instrument: str
     reftype: str
     findings: tuple[Finding, ...]
+
+
+def telescope_of(
+    header: Mapping[str, str], name: str, known: Iterable[str], config: Path | None
+) -> Observatory:
+    """The telescope that a reference is of: the only one with its instrument, or the one it names.
+
+    Several telescopes with one instrument are told apart by the form of their files' names.
+
+    Parameters
+    ----------
+    header, name
+        The reference's header, and the name of its file.
+    known
+        Telescopes to choose from; those that calmap brings along if there are none.
+    config
+        The ``config`` directory of a cache.
+
+    Raises
+    ------
+    HeaderError
+        If that can't be told.
+    """
+    definitions = [load_observatory(each, config) for each in tuple(known) or bundled_observatories()]
+    found = [definition for definition in definitions if _has_instrument(definition, header)]
+    if not found:
+        named = {str(header.get(keyword, "")).strip().lower() for keyword in _TELESCOPE_KEYWORDS}
+        found = [definition for definition in definitions if definition.name in named]
+    if len(found) > 1:
+        found = [definition for definition in found if _is_named_so(definition, name)] or found
+    if len(found) == 1:
+        return found[0]
+    choice = ", ".join(definition.name for definition in found or definitions)
+    raise HeaderError("which telescope is it of?", hint=f"name one with --observatory: {choice}")
 
 
 def identify(
@@ -69,10 +106,24 @@ def name_findings(observatory: Observatory, name: str, file: str) -> Iterator[Fi
         yield Finding(file, "", f"'{name}' can't be the name of a reference", Severity.ERROR, hint)
         return
     templates = observatory.file_names.get("reference", ())
-    stem = _without_suffix(name)
-    if templates and not any(_pattern(template, observatory.name).fullmatch(stem) for template in templates):
+    if templates and not _is_named_so(observatory, name):
         message = f"the name is not of the form {' or '.join(templates)}"
         yield Finding(file, "", message, Severity.INFO)
+
+
+def _has_instrument(observatory: Observatory, header: Mapping[str, str]) -> bool:
+    try:
+        instrument_of(observatory, header)
+    except CalmapError:
+        return False
+    return True
+
+
+def _is_named_so(observatory: Observatory, name: str) -> bool:
+    """True if the name of a file is of a form that the telescope's references have."""
+    templates = observatory.file_names.get("reference", ())
+    stem = _without_suffix(name)
+    return any(_pattern(template, observatory.name).fullmatch(stem) for template in templates)
 
 
 def _pattern(template: str, telescope: str) -> re.Pattern[str]:

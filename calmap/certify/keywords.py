@@ -10,8 +10,9 @@ from typing import Any, Final
 from calmap.certify.arrays import array_of, is_array_word
 from calmap.model.values import UNDEFINED
 from calmap.observatories.definition import KeywordSource, Observatory
-from calmap.observatories.keywords import KeywordResolver
+from calmap.observatories.keywords import KeywordResolver, accepted_keywords, missing_keyword_hint
 from calmap.references.contents import Contents
+from calmap.references.opening import is_fits
 
 _INTEGER: Final = re.compile(r"[+-]?\d{1,300}", re.ASCII)
 _REAL: Final = re.compile(r"[+-]?(?:\d{1,300}(?:\.\d{0,300})?|\.\d{1,300})(?:[eE][+-]?\d{1,4})?", re.ASCII)
@@ -44,6 +45,18 @@ class FileNames:
             pattern = self.pattern(upper)
             self._found[upper] = self._header[pattern] if pattern else self._look_up(upper)
         return self._found[upper]
+
+    def source(self, keyword: str) -> str | None:
+        """Another name that the header has for a keyword, such as ``P_DETECT`` or ``TELESCOP``, or None."""
+        pattern = self.pattern(keyword)
+        if pattern or _has_value(self._header.get(keyword.upper())):
+            return pattern
+        names = accepted_keywords(self._observatory, keyword)
+        return next((name for name in names if _has_value(self._header.get(name))), None)
+
+    def missing_hint(self, keyword: str) -> str:
+        """What to set when a keyword has no value; FITS headers have no keywords with dots."""
+        return missing_keyword_hint(self._observatory, keyword, in_fits=is_fits(self._contents.path))
 
     def pattern(self, keyword: str) -> str | None:
         """What the header says in place of a keyword, such as ``P_DETECT``, or None."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from calmap.certify.evaluation import Names, evaluate, truth
 from calmap.certify.helpers import SUBARRAY_KEYWORDS, is_full_frame, is_subarray
-from calmap.errors import ObservatoryError
 from calmap.model.values import UNDEFINED
 from calmap.observatories.constraints import Constraint, Presence
-from calmap.syntax.constraint import ExpressionError, parse_constraint
+from calmap.syntax.constraint import parse_constraint
 
-_CODES: Final[Mapping[str, Presence]] = MappingProxyType(
+CODES: Final[Mapping[str, Presence]] = MappingProxyType(
     {
         "R": Presence.REQUIRED,
+        "P": Presence.REQUIRED,
         "O": Presence.OPTIONAL,
         "W": Presence.WARN,
         "E": Presence.EXCLUDED,
@@ -24,7 +24,7 @@ _CODES: Final[Mapping[str, Presence]] = MappingProxyType(
         "A": Presence.ANY_SUBARRAY,
     }
 )
-"""What the helper functions for presence return, and what it means."""
+"""Codes for presence in TPN files, which helper functions return too."""
 
 
 def demanded(constraint: Constraint, names: Names) -> Presence | None:
@@ -40,7 +40,7 @@ def demanded(constraint: Constraint, names: Names) -> Presence | None:
     value = evaluate(parse_constraint(constraint.condition), names)
     if not truth(value):
         return None
-    presence = _CODES.get(value, constraint.presence) if isinstance(value, str) else constraint.presence
+    presence = CODES.get(value, constraint.presence) if isinstance(value, str) else constraint.presence
     return _for_subarray(presence, names, Presence.REQUIRED)
 
 
@@ -58,23 +58,3 @@ def _for_subarray(presence: Presence, names: Names, where_it_counts: Presence) -
     if presence not in counts:
         return presence
     return where_it_counts if counts[presence] else None
-
-
-def refuse_wrong_expressions(constraints: Iterable[Constraint]) -> None:
-    """Read every expression of some constraints.
-
-    Raises
-    ------
-    ObservatoryError
-        If one can't be read.
-    """
-    for constraint in constraints:
-        for text in filter(None, (constraint.condition, constraint.expression)):
-            try:
-                parse_constraint(text)
-            except ExpressionError as problem:
-                place = f"{constraint.origin}: {constraint.subject} > {constraint.name}"
-                where = f"column {problem.offset + 1} of '{text}'"
-                raise ObservatoryError(
-                    f"{place}: the expression can't be read: {problem.message}", where
-                ) from None

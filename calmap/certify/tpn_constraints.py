@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from calmap.certify.presence import CODES
 from calmap.certify.tpn import TpnLine, Word, is_expression, read_tpn
 from calmap.observatories.constraints import CHECKS, Constraint, Presence, Subject, ValueType
 from calmap.syntax.constraint import ExpressionError, parse_constraint
@@ -33,19 +34,6 @@ _TYPES: Final[Mapping[str, ValueType | None]] = MappingProxyType(
         "X": None,
     }
 )
-PRESENCES: Final[Mapping[str, Presence]] = MappingProxyType(
-    {
-        "R": Presence.REQUIRED,
-        "P": Presence.REQUIRED,
-        "O": Presence.OPTIONAL,
-        "W": Presence.WARN,
-        "E": Presence.EXCLUDED,
-        "F": Presence.FULL_FRAME,
-        "S": Presence.SUBARRAY,
-        "A": Presence.ANY_SUBARRAY,
-    }
-)
-"""Meaning of the codes for presence, also of those that helper functions return."""
 
 
 def tpn_constraints(path: Path) -> tuple[Constraint, ...]:
@@ -86,7 +74,7 @@ def _one_of(word: Word, known: Mapping[str, Any], what: str) -> Any:
 def _presence(word: Word) -> tuple[Presence, str | None]:
     if is_expression(word.text):
         return Presence.REQUIRED, _expression(word)
-    known = _one_of(word, PRESENCES, "presence")
+    known = _one_of(word, CODES, "presence")
     return Presence(known), None
 
 

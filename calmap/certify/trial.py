@@ -43,12 +43,11 @@ def _present(rules: Rules, reference: Reference) -> Trial | None:
 
 def _inserted(rules: Rules, context: str, path: Path, reftype: str) -> Trial:
     inserted = plan_insertion(rules, context, [path], reftype=reftype).inserted[0]
-    warnings = (
-        Finding(str(path), inserted.mapping, text, Severity.WARNING) for text in inserted.outlook.warnings
+    told = ((Severity.WARNING, inserted.outlook.warnings), (Severity.INFO, inserted.outlook.notes))
+    findings = tuple(
+        Finding(str(path), inserted.mapping, text, severity) for severity, texts in told for text in texts
     )
-    return Trial(
-        tuple(warnings), _place(rules, inserted.reference, (*inserted.replaced, inserted.outlook.before))
-    )
+    return Trial(findings, _place(rules, inserted.reference, (*inserted.replaced, inserted.outlook.before)))
 
 
 def _place(rules: Rules, reference: Reference, names: Iterable[str]) -> Path | None:

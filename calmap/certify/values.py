@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-from calmap.certify.dates import DATE_CHECKS, Fault, quoted
+from calmap.certify.dates import DATE_CHECKS
+from calmap.certify.finding import Fault, quoted
 from calmap.model.values import alternatives, condition_text, is_esoteric
 from calmap.observatories.constraints import Constraint, ValueType
 from calmap.observatories.definition import Observatory
@@ -79,9 +80,12 @@ def unexpected(text: str, allowed: Sequence[str]) -> Fault:
     shown = ", ".join(allowed[:_SHOWN]) + (
         f" and {len(allowed) - _SHOWN} more" if len(allowed) > _SHOWN else ""
     )
-    near = get_close_matches(text.strip().upper(), [value.upper() for value in allowed], n=1)
+    spelt = {value.upper(): value for value in allowed}
+    near = get_close_matches(text.strip().upper(), spelt, n=1)
     expected = f"expected {shown}" if len(allowed) == 1 else f"expected one of {shown}"
-    return Fault(f"is {quoted(text.strip())}, {expected}", f"did you mean '{near[0]}'?" if near else None)
+    return Fault(
+        f"is {quoted(text.strip())}, {expected}", f"did you mean '{spelt[near[0]]}'?" if near else None
+    )
 
 
 def telescope_faults(observatory: Observatory, instrument: str, keyword: str, text: str) -> Iterator[Fault]:

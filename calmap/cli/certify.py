@@ -31,7 +31,7 @@ _STYLES = ("text", "json", "github")
         "calmap certify new/ --context ligeriri_0042.pmap --format github",
         "calmap certify new_flat.fits --compare old_flat.fits",
         "calmap certify jwst_miri_ipc_0004.fits --tpn tpns/",
-        "calmap certify --convert tpns/miri_ipc.tpn > certify.yaml",
+        "calmap certify --convert tpns/ > certify.yaml",
     )
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILES...")
@@ -41,7 +41,11 @@ _STYLES = ("text", "json", "github")
 @click.option(
     "--tpn", "tpns", multiple=True, metavar="PATH", help="Constraints of a TPN file, or of a folder of them."
 )
-@click.option("--convert", is_flag=True, help="Print what TPN files say as a telescope's definition has it.")
+@click.option(
+    "--convert",
+    is_flag=True,
+    help="Print what TPN files, or folders of them, say as a telescope's definition has it.",
+)
 @format_option(*_STYLES)
 @color_option
 @quiet_option
@@ -67,13 +71,15 @@ def certify(
 
     Keywords, arrays, columns and tables must be as the telescope's definition demands under certify, or as
     the TPN files of --tpn do. FITS files must be whole, with right checksums. In a cache the file is inserted
-    into the rules of the context on trial, and its tables are compared with those of the file before.
+    into the rules of the context on trial, and its tables are compared with those of the file before; nothing
+    is written.
 
     The exit code is 1 if there are errors or warnings, and 3 if a file could not be read.
     """
     invocation: Invocation = ctx.obj
     if convert:
-        click.echo("" if quiet else _converted(files, invocation), nl=False)
+        text = _converted(files, invocation)
+        click.echo("" if quiet else text, nl=False)
         return
     settings = invocation.settings(cache=cache, context=context, observatory=observatory)
     run = _Run(invocation, settings, reftype, _path(compare, invocation), tuple(tpns))
@@ -171,7 +177,13 @@ def _path(name: str | None, invocation: Invocation) -> Path | None:
 def _converted(files: Sequence[str], invocation: Invocation) -> str:
     from calmap.certify.conversion import converted
 
-    return converted(invocation.cwd / Path(name).expanduser() for name in files)
+    paths = []
+    for path in (invocation.cwd / Path(name).expanduser() for name in files):
+        found = sorted(path.glob("*.tpn")) if path.is_dir() else [path]
+        if not found:
+            raise UsageError(f"there is no TPN file in {path}")
+        paths += found
+    return converted(paths)
 
 
 def _show(certificate: Certificate, invocation: Invocation, color: str) -> None:

@@ -186,10 +186,10 @@ def parts(shape: tuple[int, ...], size: int) -> Iterator[tuple[int | slice, ...]
             yield (*lead, slice(start, min(start + step, shape[axis])))
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of what an error says."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__
+def first_line(said: BaseException | str) -> str:
+    """The first line of what an error or a warning says."""
+    lines = [line.strip() for line in str(said).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(said).__name__
 
 
 def _raw_text(hdu: Any, number: int) -> Any:

@@ -95,7 +95,7 @@ def _standard_problems(file: FitsFile) -> Iterator[Problem]:
         if hdu:
             place = label(file.hdus[int(hdu[1])], int(hdu[1]))
         elif text and not _ABOUT.match(text) and "truncated" not in text:
-            yield Problem(place, first_line(ValueError(text)), Severity.ERROR, hint)
+            yield Problem(place, first_line(text), Severity.ERROR, hint)
 
 
 def _checksum_problems(file: FitsFile, index: int) -> Iterator[_Found]:

@@ -84,5 +84,5 @@ def _coordinate_cards(header: Any) -> Any:
 def _words(error: Exception) -> str:
     """What an error says, without the places in the source of wcslib."""
     lines = [line for line in str(error).splitlines() if not _SOURCE_PLACE.match(line)]
-    text = first_line(ValueError(lines[0] if lines else str(error) or type(error).__name__))
+    text = first_line(lines[0] if lines else error)
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
