@@ -438,7 +438,7 @@ def test_the_same_name_with_other_content(cache: Path, insert, tmp_path: Path) -
     ("header", "words"),
     [
         ({"FILTER": None}, ("no value for META.INSTRUMENT.FILTER", "FILTER")),
-        ({"USEAFTER": None, "DATE": None}, ("no useafter date", "META.USEAFTER")),
+        ({"USEAFTER": None, "DATE": None}, ("no useafter date", "set USEAFTER")),
         ({"USEAFTER": "yesterday"}, ("USEAFTER", "yesterday")),
         ({"DETECTOR": "IMG11"}, ("'IMG11' is no value of iris", "did you mean IMG1?")),
         ({"PUPIL": "OPEN|CLEAR"}, ("'OPEN' is no value of iris", "allowed are CLEAR")),

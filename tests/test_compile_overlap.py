@@ -16,15 +16,16 @@ from crowded_rules import Crowd, Crowded, crowded, crowds
 from hypothesis import HealthCheck, assume, event, given, settings
 from small_rmaps import Question, compiled
 
-from calmap.compile.grid import TooComplexError
+from calmap.compile.grid import Grid, TooComplexError
 from calmap.compile.interpreter import Tried, choose, outcomes
+from calmap.compile.observations import Observations
 from calmap.compile.overlap import Overlap, overlaps, overlaps_of, special_cases
 from calmap.compile.tree import Answer, Match, MatchRule, Ordered
 from calmap.errors import MappingError
 from calmap.model.patterns import MATCH, NO_MATCH
 from calmap.model.values import NA
 
-SOME = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SOME = settings(max_examples=90, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def rules_of(text: str, parkey: tuple[tuple[str, ...], ...] = (("A", "B"), ("D",))) -> Match:
@@ -59,7 +60,7 @@ def pair(found: Overlap) -> tuple[int, int]:
 @given(crowds())
 def test_both_rules_match_the_example_with_equal_weight(crowd: Crowd) -> None:
     rules = read(crowd)
-    found = list(overlaps(rules.match, rules.known))
+    found = list(overlaps(rules.grid))
     event(f"{min(len(found), 3)} overlaps")
     for item in found:
         judged = [outcomes(rule, rules.match.parameters, item.example) for rule in item[:2]]
@@ -77,9 +78,9 @@ def test_both_rules_match_the_example_with_equal_weight(crowd: Crowd) -> None:
 @given(crowds())
 def test_no_overlap_is_missed(crowd: Crowd) -> None:
     rules = read(crowd)
-    found = {pair(item) for item in overlaps(rules.match, rules.known)}
+    found = {pair(item) for item in overlaps(rules.grid)}
     listed = {k: values for k, values in rules.known.listed.items() if k not in rules.known.ignored}
-    shown = {pair(item) for item in overlaps(rules.match, rules.known) if not item.hidden}
+    shown = {pair(item) for item in overlaps(rules.grid) if not item.hidden}
     for header in rules.headers():
         if any(header.get(name) == NA for name in rules.known.uncertain):
             continue
@@ -104,7 +105,7 @@ def _has_answer(rule: MatchRule, header: dict[str, str]) -> bool:
 @given(crowds())
 def test_one_rule_against_the_others_gives_the_same_as_all_pairs(crowd: Crowd) -> None:
     rules = read(crowd)
-    pairs = {frozenset(pair(item)): item.hidden for item in overlaps(rules.match, rules.known)}
+    pairs = {frozenset(pair(item)): item.hidden for item in overlaps(rules.grid)}
     for rule in rules.match.rules:
         found = {frozenset(pair(item)): item.hidden for item in overlaps_of(rules.match, rule, rules.known)}
         assert found == {both: hidden for both, hidden in pairs.items() if rule.span.start in both}
@@ -129,13 +130,13 @@ def test_one_rule_against_the_others_gives_the_same_as_all_pairs(crowd: Crowd) -
 def test_an_example_is_a_value_that_both_accept(first: str, second: str, expected: object) -> None:
     any_value = "('N/A', 'N/A') : 'b.fits'"
     match = rules_of(f"({first}) : {row()}, ({second}) : {row('2002-02-02')}, {any_value}")
-    examples = [item.example for item in overlaps(match)]
+    examples = [item.example for item in overlaps(Grid(match, Observations()))]
     assert examples == ([] if expected is None else [{**expected, "D": "2002-02-02 00:00:00"}])  # type: ignore[dict-item]
 
 
 def test_the_example_avoids_a_heavier_rule() -> None:
     rules = f"('A|B', 'N/A') : {row()}, ('B|C|A', 'N/A') : {row()}, ('A', 'X') : {row()}"
-    (found,) = overlaps(rules_of(rules))
+    (found,) = overlaps(Grid(rules_of(rules), Observations()))
     assert not found.hidden
     assert found.example["A"] == "B" or found.example["B"] != "X"
 
@@ -144,12 +145,12 @@ def test_a_heavier_rule_hides_an_overlap_unless_its_first_date_is_later() -> Non
     light = f"('A|B', 'N/A') : {row()}, ('B|C', 'N/A') : {row('2002-01-01')}"
     for date, hidden in (("2000-01-01", True), ("2002-01-01", True), ("2003-01-01", False)):
         match = rules_of(f"{light}, ('B', '*') : {row(date)}")
-        assert [item.hidden for item in overlaps(match)] == [hidden]
+        assert [item.hidden for item in overlaps(Grid(match, Observations()))] == [hidden]
 
 
 def test_dates_come_in_as_many_keywords_as_the_rules_have() -> None:
     text = f"'A|B' : {row()}, 'B|C' : {row()}"
-    (found,) = overlaps(rules_of(text, (("A",), ("DATE-OBS", "TIME-OBS"))))
+    (found,) = overlaps(Grid(rules_of(text, (("A",), ("DATE-OBS", "TIME-OBS"))), Observations()))
     assert found.example == {"A": "B", "DATE-OBS": "2001-01-01", "TIME-OBS": "00:00:00"}
 
 
@@ -163,7 +164,7 @@ def test_a_rule_that_is_to_be_added_is_compared_too() -> None:
 def test_too_many_rules_are_refused_rather_than_never_finished() -> None:
     rules = ",".join(f"('A{i}|N/A', '>{i}') : 'a{i}.fits'" for i in range(2000))
     with pytest.raises(TooComplexError, match="2,000 rules"):
-        list(overlaps(rules_of(rules)))
+        list(overlaps(Grid(rules_of(rules), Observations())))
 
 
 ELEMENTS = (

@@ -30,7 +30,7 @@ def _answers(rule: MatchRule, rows: set[int], answer: object) -> bool:
     return not isinstance(rule.choice, Terminal) or rule.choice.answer is answer
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=110, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(crowds())
 def test_what_is_never_chosen_is_found_by_no_look_up(crowd: Crowd) -> None:
     try:

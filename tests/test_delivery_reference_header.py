@@ -216,7 +216,7 @@ def test_a_value_that_is_missing(values) -> None:
     with pytest.raises(HeaderError, match=r"no value for DETECTOR, META\.FILTER") as problem:
         values({"USEAFTER": "2024-01-01"}, (("DETECTOR", "META.FILTER"), ("DATE-OBS", "TIME-OBS")))
 
-    assert problem.value.hint == "set DETECTOR; set META.FILTER, FILTER or FILT_OLD"
+    assert problem.value.hint == "set DETECTOR; set FILTER or FILT_OLD"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -9,12 +10,16 @@ import pytest
 
 from calmap.bestref import Cache
 from calmap.bestref.coverage import Surveyor
-from calmap.bestref.validity import Bar, TypeTimeline, timeline
+from calmap.bestref.validity import Bar, Lane, TypeTimeline, timeline
 from calmap.errors import UsageError
-from calmap.report.timeline import _span, _summed, draw
+from calmap.report.timeline import _span, _summed, draw, pages
 
 pytest.importorskip("matplotlib")
 PNG = b"\x89PNG"
+
+
+def drawn(timelines: Sequence[TypeTimeline], title: str, path: Path) -> tuple[Path, ...]:
+    return tuple(map(draw, pages(timelines, title, path)))
 
 
 def of(repo_root: Path, name: str) -> tuple[TypeTimeline, ...]:
@@ -46,8 +51,8 @@ def test_the_same_rules_give_the_same_bytes(repo_root: Path, tmp_path: Path, suf
     timelines = of(repo_root, "ligeriri_iris_dark_0001.rmap")
     one, other = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
 
-    assert draw(timelines, "ligeriri_0001.pmap", one) == (one,)
-    draw(timelines, "ligeriri_0001.pmap", other)
+    assert drawn(timelines, "ligeriri_0001.pmap", one) == (one,)
+    drawn(timelines, "ligeriri_0001.pmap", other)
 
     assert one.read_bytes() == other.read_bytes()
     assert one.read_bytes().startswith(PNG if suffix == ".png" else b"<?xml")
@@ -56,7 +61,7 @@ def test_the_same_rules_give_the_same_bytes(repo_root: Path, tmp_path: Path, suf
 
 def test_every_reference_is_named_in_a_drawing(repo_root: Path, tmp_path: Path) -> None:
     timelines = of(repo_root, "ligeriri_0001.pmap")
-    draw(timelines, "ligeriri_0001.pmap", tmp_path / "a.svg")
+    drawn(timelines, "ligeriri_0001.pmap", tmp_path / "a.svg")
 
     drawing = (tmp_path / "a.svg").read_text()
     for name in {name for t in timelines for lane in t.lanes for bar in lane.bars for name in bar.files}:
@@ -64,10 +69,8 @@ def test_every_reference_is_named_in_a_drawing(repo_root: Path, tmp_path: Path) 
 
 
 def test_names_of_files_are_not_formulas_nor_tags(tmp_path: Path) -> None:
-    from calmap.bestref.validity import Lane
-
     bar = Bar(datetime(2024, 1, 1), None, ("a$x$<b>&.fits",), "a$x$<b>&.fits")
-    draw([TypeTimeline("i", "dark", "m.rmap", (), (Lane("any", 1, (bar,)),))], "m.rmap", tmp_path / "a.svg")
+    drawn([TypeTimeline("i", "dark", "m.rmap", (), (Lane("any", 1, (bar,)),))], "m.rmap", tmp_path / "a.svg")
 
     assert "<title>a$x$&lt;b&gt;&amp;.fits, from" in (tmp_path / "a.svg").read_text()
 
@@ -77,16 +80,14 @@ def test_many_rules_go_on_several_pages(
 ) -> None:
     monkeypatch.setattr("calmap.report.timeline.ROWS_ON_A_PAGE", 4)
 
-    pages = draw(of(repo_root, "ligeriri_iris_dark_0001.rmap"), "x", tmp_path / "a.svg")
+    paths = drawn(of(repo_root, "ligeriri_iris_dark_0001.rmap"), "x", tmp_path / "a.svg")
 
-    assert [page.name for page in pages] == ["a.svg", "a-2.svg", "a-3.svg"]
-    assert "page 3 of 3" in pages[2].read_text()
-    assert all("ligeriri_iris_dark_0001.rmap" in page.read_text() for page in pages)
+    assert [page.name for page in paths] == ["a.svg", "a-2.svg", "a-3.svg"]
+    assert "page 3 of 3" in paths[2].read_text()
+    assert all("ligeriri_iris_dark_0001.rmap" in page.read_text() for page in paths)
 
 
 def test_rules_of_many_types_are_taken_together() -> None:
-    from calmap.bestref.validity import Lane
-
     early, late = datetime(2020, 1, 1), datetime(2021, 1, 1)
     lanes = (
         Lane("a", 1, (Bar(early, None, ("a.fits",), "a.fits"),)),
@@ -98,8 +99,6 @@ def test_rules_of_many_types_are_taken_together() -> None:
 
 
 def test_a_date_long_before_the_others_does_not_squeeze_them() -> None:
-    from calmap.bestref.validity import Lane
-
     dates = [datetime(1900, 1, 1), datetime(2020, 1, 1), datetime(2022, 1, 1)]
     bars = tuple(Bar(date, None, ("a.fits",), "a.fits") for date in dates)
     span = _span([TypeTimeline("i", "dark", "m.rmap", (), (Lane("any", 1, bars),))])
@@ -110,4 +109,4 @@ def test_a_date_long_before_the_others_does_not_squeeze_them() -> None:
 
 def test_nothing_to_draw_is_told(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no rules to draw"):
-        draw([], "x.pmap", tmp_path / "a.png")
+        drawn([], "x.pmap", tmp_path / "a.png")

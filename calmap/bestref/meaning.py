@@ -100,6 +100,8 @@ class Meaning:
         What follows, in sentences, where it does not depend on the time.
     rivals
         Rules that take some of its observations first, or with it.
+    hidden
+        Why no observation comes to it, or to some rows of it, in a sentence; empty if some do.
     example
         A header that comes to this line.
     files
@@ -119,6 +121,7 @@ class Meaning:
     intervals: tuple[Interval, ...] = ()
     sequel: tuple[str, ...] = ()
     rivals: tuple[Rival, ...] = ()
+    hidden: str = ""
     example: Mapping[str, str] | None = None
     files: tuple[NamedFile, ...] = ()
     notes: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from calmap.bestref.header_words import applies, left_out
 from calmap.bestref.meaning import KeyMeaning, Meaning, NamedFile
 from calmap.bestref.reaching import Way, header_reaching
-from calmap.bestref.rivals import heavier_and_equal
+from calmap.bestref.rivals import competition
 from calmap.bestref.sequels import intervals, other_rows
 from calmap.cache.layout import Layout
 from calmap.compile.observations import Observations, observations
@@ -55,21 +55,20 @@ class RuleReader:
             sequel=tuple(self._sequel()),
         )
         position = self.reference.file.source.position
-        matches = [step for step in self.way if isinstance(step.selector, Match)]
         ordered = self._ordered()
+        row = self.way[-1].line if isinstance(self.way[-1].line, Row) else None
         if ordered is not None:
-            row = self.way[-1].line if isinstance(self.way[-1].line, Row) else None
             spans = tuple(intervals(ordered, row, position))
             before = spans[0].start or "" if spans and ordered.kind == "UseAfter" else ""
             found = replace(found, intervals=spans, before=before)
-        if not matches:
-            return replace(found, notes=tuple(self._notes()))
-        match, rule = matches[-1]
-        assert isinstance(match, Match)
-        assert isinstance(rule, MatchRule)
-        rivals, notes = heavier_and_equal(match, rule, known, self.reference.file.source)
-        weight = sum(key.words != DOES_NOT_MATTER for key in self._keys_of(match, rule))
-        return replace(found, weight=weight, rivals=rivals, notes=(*notes, *self._notes()))
+        for match, rule in self.way:
+            if isinstance(match, Match) and isinstance(rule, MatchRule):
+                rivals, hidden, notes = competition(match, rule, row, known, self.reference.file.source)
+                weight = sum(key.words != DOES_NOT_MATTER for key in self._keys_of(match, rule))
+                found = replace(
+                    found, weight=weight, rivals=rivals, hidden=found.hidden or hidden, notes=notes
+                )
+        return replace(found, notes=(*found.notes, *self._notes()))
 
     def _sentences(self) -> Iterator[str]:
         terms = self.reference.terms

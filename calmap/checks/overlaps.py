@@ -16,6 +16,11 @@ from calmap.compile.overlap import Overlap, overlap, partners
 from calmap.compile.tree import Answer, Match, MatchRule, Ordered, Terminal
 from calmap.diagnostics import Diagnostic, Rule, Severity
 
+_LOOKED_FOR = (
+    " Values are those that the rules name and some that their patterns accept, or those that the telescope "
+    "has; an observation of which a keyword is `N/A` matches all elements alike and is not thought of."
+)
+
 
 def _two_rules(second: str) -> str:
     rows = rule_text(key="('A|B',)"), rule_text("'2021-01-01 00:00:00' : 'two.fits'", key=second)
@@ -32,7 +37,8 @@ AMBIGUOUS_OVERLAP = Rule(
     why="Of all rules that match, those of most weight are tried: the ones with the most elements that "
     "match, `N/A` not counted. Several of equal weight are merged, but not with `merge_overlaps` false, "
     "and not if they lead to Match selectors or to selectors of different kinds. Then nothing is found for "
-    "the observation, not even by a rule of less weight. The message shows such an observation.",
+    "the observation, not even by a rule of less weight. The message shows such an observation."
+    + _LOOKED_FOR,
     example=header(merge_overlaps="False") + "\n\n" + _CROSSED,
     use_instead=header(merge_overlaps="False") + "\n\n" + _APART,
 )
@@ -42,7 +48,8 @@ DOUBLE_ANSWER = Rule(
     "An observation can match two rules with equal weight, and gets the files of both",
     Severity.WARNING,
     why="Rules that end in files, without a selector by date, have nothing by which one of them could be "
-    "preferred. A pipeline that expects one file gets several. The message shows such an observation.",
+    "preferred. A pipeline that expects one file gets several. The message shows such an observation."
+    + _LOOKED_FOR,
     example=_UNDATED + "selector = Match({\n    ('A|B',) : 'one.fits',\n    ('B|C',) : 'two.fits',\n})",
     use_instead=_UNDATED + "selector = Match({\n    ('A|B',) : 'one.fits',\n    ('C',) : 'two.fits',\n})",
 )
@@ -55,7 +62,7 @@ MERGED_OVERLAP = Rule(
     "observation counts, and for equal dates the file whose name comes last in the alphabet. So a new "
     "file in one rule can replace, for some observations, a file in the other. HST's rules make use of "
     "this; `crds certify` refuses some such rules for other telescopes. The message shows an observation "
-    "and the file that it gets.",
+    "and the file that it gets." + _LOOKED_FOR,
     example=_CROSSED,
     use_instead=_APART,
 )
@@ -65,7 +72,8 @@ NOT_COMPARED = Rule(
     "There are too many rules and values to look for overlaps and for rules that are never chosen",
     Severity.INFO,
     why="Every rule is compared with every other, for all values that tell them apart. In a file with "
-    "hundreds of thousands of such combinations this is left out.",
+    "hundreds of thousands of such combinations this is left out; so it is where `{N/A}` asks for what the "
+    "header can make `N/A`.",
     example="A `Match` with 20,000 rules, each with another value, in eleven keywords.",
     use_instead="Nest the rules: a `Match` on one keyword with a `Match` on the others below it.",
 )

@@ -11,8 +11,9 @@ from calmap.checks.overlaps import NOT_COMPARED
 from calmap.checks.subject import Subject
 from calmap.compile.grid import TooComplexError
 from calmap.compile.reach import Hidden, unreachable
-from calmap.compile.tree import MatchRule, Row, Terminal
-from calmap.diagnostics import Diagnostic, Label, Rule, Severity
+from calmap.compile.tree import MatchRule, Terminal
+from calmap.diagnostics import Diagnostic, Rule, Severity
+from calmap.source import Source
 
 _GENERAL = rule_text("'2021-01-01 00:00:00' : 'two.fits'", key="('N/A',)")
 
@@ -64,49 +65,46 @@ def never_chosen(subject: Subject) -> Iterator[Diagnostic]:
 
 
 def _finding(subject: Subject, hidden: Hidden) -> Diagnostic:
-    if hidden.parameter:
-        message = f"no observation can have what this rule asks for as '{hidden.parameter[:60]}'"
-        return subject.finding(UNREACHABLE_RULE, hidden.rule.span, message)
+    message = why_hidden(hidden, subject.source)
+    labels = tuple(subject.label(rule.span, "this is tried first") for rule in hidden.by[:_MAX_LABELS])
+    if hidden.instead is not None:
+        labels = (subject.label(hidden.instead.span, "this is chosen, its name comes later in the alphabet"),)
     if hidden.rows:
-        return _of_rows(subject, hidden)
-    labels = _labels(subject, hidden.by)
-    choice = hidden.rule.choice
-    if hidden.equal and isinstance(choice, Terminal):
-        line = subject.source.position(hidden.by[0].span.start).line
-        message = f"'{choice.written[:60]}' is never the answer: that of the rule in line {line} wins over it"
-    else:
-        message = f"no observation gets this rule: {_taken(subject, hidden.by)}"
+        return subject.finding(UNREACHABLE_ROW, hidden.rows[0].span, message, labels=labels)
     return subject.finding(UNREACHABLE_RULE, hidden.rule.span, message, labels=labels)
 
 
-def _of_rows(subject: Subject, hidden: Hidden) -> Diagnostic:
-    first, count = hidden.rows[0], len(hidden.rows)
-    what = f"'{first.written[:60]}' is never chosen"
+def why_hidden(hidden: Hidden, source: Source) -> str:
+    """What is never chosen, and what is chosen instead."""
+    if hidden.parameter:
+        return f"no observation can have what this rule asks for as '{hidden.parameter[:60]}'"
+    if hidden.rows:
+        return _rows(hidden, source)
+    choice = hidden.rule.choice
+    if hidden.equal and isinstance(choice, Terminal):
+        line = source.position(hidden.by[0].span.start).line
+        return f"'{choice.written[:60]}' is never the answer: that of the rule in line {line} wins over it"
+    return f"no observation gets this rule: {_taken(hidden.by, source)}"
+
+
+def _rows(hidden: Hidden, source: Source) -> str:
+    count = len(hidden.rows)
+    what = f"'{hidden.rows[0].written[:60]}' is never chosen"
     if hidden.instead is None:
         more = f", nor what follows it ({count - 1:,} more)" if count > 1 else ""
-        message, labels = f"{what}{more}: {_taken(subject, hidden.by)}", _labels(subject, hidden.by)
-    else:
-        row = hidden.instead
-        line = subject.source.position(row.span.start).line
-        message = f"{what}: with equal weight '{_name(row)[:60]}' of line {line} always has the same date"
-        labels = (subject.label(row.span, "this is chosen, its name comes later in the alphabet"),)
-    return subject.finding(UNREACHABLE_ROW, first.span, message, labels=labels)
+        return f"{what}{more}: {_taken(hidden.by, source)}"
+    row = hidden.instead
+    name = row.choice.written if isinstance(row.choice, Terminal) else ""
+    line = source.position(row.span.start).line
+    return f"{what}: with equal weight '{name[:60]}' of line {line} always has the same date"
 
 
-def _taken(subject: Subject, rules: tuple[MatchRule, ...]) -> str:
-    lines = [subject.source.position(rule.span.start).line for rule in rules]
+def _taken(rules: tuple[MatchRule, ...], source: Source) -> str:
+    lines = [source.position(rule.span.start).line for rule in rules]
     if len(lines) == 1:
         return f"the rule in line {lines[0]} matches whatever it does and weighs more"
     shown = ", ".join(map(str, lines[:_MAX_LABELS])) + " and more" * (len(lines) > _MAX_LABELS)
     return f"one of the rules in lines {shown} always matches too and weighs more"
-
-
-def _labels(subject: Subject, rules: tuple[MatchRule, ...]) -> tuple[Label, ...]:
-    return tuple(subject.label(rule.span, "this is tried first") for rule in rules[:_MAX_LABELS])
-
-
-def _name(row: Row) -> str:
-    return row.choice.written if isinstance(row.choice, Terminal) else ""
 
 
 CHECKS = (never_chosen,)

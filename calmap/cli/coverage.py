@@ -13,6 +13,8 @@ from calmap.cli.trouble import TROUBLE
 from calmap.errors import UsageError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from calmap.bestref import Context
     from calmap.bestref.coverage import TypeCoverage
 
@@ -50,7 +52,8 @@ def coverage(
 
     CONTEXT is a .pmap, .imap or .rmap of the cache; without it, it is the context of --context or the newest
     one. The values of a keyword are those that the telescope's definition allows, or else those that rules
-    of the instrument name.
+    of the instrument name. Counted are those combinations that need a reference: not those for which the
+    rules say N/A, or to which the type does not apply.
 
     Exits with 1 if a combination has no reference at any time.
     """
@@ -69,7 +72,7 @@ def coverage(
     surveyed = [surveyor.survey(*names) for names in track(types, "Looking at", bar)]
     _show(invocation, chosen, surveyed, style, color)
     if picture is not None:
-        _draw(chosen, types, picture)
+        _draw(chosen, types, picture, bar)
     unusable = any(not found.usable for found in surveyed)
     ctx.exit(TROUBLE if unusable else int(not all(found.complete for found in surveyed)))
 
@@ -87,12 +90,14 @@ def _picture(invocation: Invocation, plot: str | None) -> Path | None:
     return path
 
 
-def _draw(context: Context, types: tuple[tuple[str, str], ...], path: Path) -> None:
+def _draw(context: Context, types: tuple[tuple[str, str], ...], path: Path, bar: Console | None) -> None:
     from calmap.bestref.validity import timeline
-    from calmap.report.timeline import draw
+    from calmap.cli.progress import track
+    from calmap.report.timeline import draw, pages
 
-    for page in draw(timeline(context, types), context.name, path):
-        click.echo(f"drawn: {page}", err=True)
+    laid_out = pages(timeline(context, types), context.name, path)
+    for drawn in [draw(page) for page in track(laid_out, "Drawing", bar)]:
+        click.echo(f"drawn: {drawn}", err=True)
 
 
 def _show(

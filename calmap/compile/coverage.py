@@ -43,8 +43,8 @@ class Coverage:
         Combinations without an answer, in boxes that don't overlap.
     starts
         For combinations with an answer the first date that has one, in boxes.
-    hole_boxes, start_boxes
-        How many boxes there are, if not all are here.
+    holes_left_out, starts_left_out
+        How many boxes there are more, if not all are here.
     """
 
     domains: tuple[Domain, ...]
@@ -52,8 +52,8 @@ class Coverage:
     counts: Mapping[Status, int]
     holes: tuple[Region, ...]
     starts: tuple[Region, ...]
-    hole_boxes: int
-    start_boxes: int
+    holes_left_out: int
+    starts_left_out: int
 
     @property
     def combinations(self) -> int:
@@ -62,8 +62,13 @@ class Coverage:
 
     @property
     def missing(self) -> int:
-        """How many of them have no answer."""
+        """How many of them need a reference and have none."""
         return self.counts.get(Status.MISSING, 0)
+
+    @property
+    def needed(self) -> int:
+        """How many of them need a reference: all but those to which the type does not apply."""
+        return self.counts.get(Status.REFERENCE, 0) + self.missing
 
 
 def cover(
@@ -97,8 +102,7 @@ def cover(
     survey = Survey(reference, fixed, free)
     best, order = survey.best()
     is_hole = partial(has_status, Status.MISSING)
-    holes = [box for box, _ in islice(boxes(best, len(sizes), is_hole), MAX_BOXES)]
-    holes = merged(holes, sizes)
+    holes = merged([box for box, _ in islice(boxes(best, len(sizes), is_hole), MAX_BOXES)], sizes)
     counts = {status: count(best, sizes, partial(has_status, status)) for status in Status}
     dated = survey.dated(order)
     begins = [(box, case.start) for box, case in islice(boxes(dated, len(sizes), _is_answer), MAX_BOXES)]
@@ -108,8 +112,8 @@ def cover(
         {status: number for status, number in counts.items() if number},
         tuple(sorted((_region(fixed, box) for box in holes), key=_largest)),
         tuple(_starts(fixed, begins, sizes)),
-        max(len(holes), count_boxes(best, is_hole) if len(holes) >= MAX_BOXES else 0),
-        count_boxes(dated, _is_answer),
+        max(0, count_boxes(best, is_hole) - MAX_BOXES),
+        max(0, count_boxes(dated, _is_answer) - MAX_BOXES),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from operator import and_, or_
 from typing import NamedTuple
@@ -88,6 +88,8 @@ class GridColumn:
         for number, rule in enumerate(match.rules):
             self._masks[rule.key[index]] = self._masks.get(rule.key[index], 0) | 1 << number
             patterns[rule.key[index]] = rule.patterns[index]
+        if self.ignored or self.uncertain:
+            _refuse_na(self.parameter, patterns)
         self._careless = {text for text, item in patterns.items() if item.match(OTHER) == DONT_CARE}
         self.is_idle = not self.ignored and len(self._careless) == len(patterns)
         self._met: dict[str, Met] = {}
@@ -153,6 +155,13 @@ def _named(element: str) -> tuple[str, ...] | None:
     if words or first in ("(", "#", "<", ">") or element == NA or any(sign in element for sign in "*?["):
         return None
     return alternatives(element)
+
+
+def _refuse_na(parameter: str, patterns: Mapping[str, Pattern]) -> None:
+    """Refuse elements such as ``{N/A}``, which an N/A matches with weight, where values may be N/A."""
+    for text, item in patterns.items():
+        if item.match(NA) != DONT_CARE:
+            raise TooComplexError(f"'{text[:60]}' asks for N/A itself, which {parameter} may be")
 
 
 def _accepts_rest(text: str, pattern: Pattern) -> bool:

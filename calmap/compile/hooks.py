@@ -132,3 +132,16 @@ def dnr_check(header: Mapping[str, str]) -> bool:
 AFTER_FAILURE: Mapping[str, Callable[[Mapping[str, str]], bool]] = {"dnr_check": dnr_check}
 AFTER_FAILURE_KEYWORDS: Mapping[str, frozenset[str]] = {"dnr_check": frozenset({"DETECTOR", "CCDGAIN"})}
 """Keywords without which a check never holds."""
+
+_ACS_BIAS = frozenset({"DATE-OBS", "TIME-OBS", "APERTURE", "CCDAMP", "DETECTOR", "XCORNER", "YCORNER"})
+_ACS_SIZES = _ACS_BIAS | {"NAXIS1", "NAXIS2"}
+HOOK_KEYWORDS: Mapping[str, frozenset[str]] = {
+    "precondition_header_acs_biasfile_v1": _ACS_BIAS | {"NUMCOLS", "NUMROWS"},
+    "precondition_header_acs_biasfile_v2": _ACS_SIZES,
+    "precondition_header_acs_biasfile_v3": _ACS_SIZES | {"CCDGAIN"},
+    "fallback_header_acs_biasfile_v2": _ACS_SIZES | {"LTV1", "LTV2"},
+    "fallback_header_acs_biasfile_v3": _ACS_SIZES | {"CCDGAIN", "RAW_LTV1", "RAW_LTV2"},
+    "precondition_header_wfc3_biasfile_v1": frozenset({"SUBARRAY", "APERTURE"}),
+    "fallback_header_wfpc2_flatfile_v1": frozenset({"FILTER1", "FILTER2"}),
+}
+"""Keywords that each hook reads or sets."""

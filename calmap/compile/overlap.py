@@ -41,7 +41,7 @@ class Overlap(NamedTuple):
     hidden: bool = False
 
 
-def overlaps(match: Match, known: Observations = _ALL) -> Iterator[Overlap]:
+def overlaps(grid: Grid) -> Iterator[Overlap]:
     """All pairs of rules that overlap with equal weight, each once, in the order of the text.
 
     Raises
@@ -49,7 +49,6 @@ def overlaps(match: Match, known: Observations = _ALL) -> Iterator[Overlap]:
     TooComplexError
         If there are too many rules and values.
     """
-    grid = Grid(match, known)
     for number, earlier in partners(grid):
         for other, _ in grid.rules(earlier):
             found = overlap(grid, other, number)
@@ -75,8 +74,11 @@ def overlaps_of(match: Match, rule: MatchRule, known: Observations = _ALL) -> It
         If there are too many rules and values.
     """
     whole = added(match, rule)
-    grid = Grid(whole, known)
-    number = whole.rules.index(rule)
+    yield from overlaps_with(Grid(whole, known), whole.rules.index(rule))
+
+
+def overlaps_with(grid: Grid, number: int) -> Iterator[Overlap]:
+    """As `overlaps_of`, for one of the rules of a grid."""
     for other, _ in grid.rules(grid.meeting(number) & grid.as_heavy(number)):
         found = overlap(grid, number, other)
         if found is not None:

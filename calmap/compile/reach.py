@@ -87,16 +87,27 @@ def unreachable(grid: Grid) -> Iterator[Hidden]:
     TooComplexError
         If there are too many rules and values.
     """
-    for number, rule in enumerate(grid.match.rules):
-        parameter = _impossible(grid, number)
-        if parameter:
-            yield Hidden(rule, parameter=parameter)
-        elif by := _hiding(grid, number, None):
-            yield Hidden(rule, by=tuple(other for _, other in grid.rules(by)))
-        elif by := _outdone(grid, number):
-            yield Hidden(rule, by=tuple(other for _, other in grid.rules(by)), equal=True)
-        else:
-            yield from _hidden_rows(grid, number)
+    for number in range(len(grid.match.rules)):
+        yield from unreachable_of(grid, number)
+
+
+def unreachable_of(grid: Grid, number: int) -> Iterator[Hidden]:
+    """One rule, or rows of it, if no observation ever gets them.
+
+    Raises
+    ------
+    TooComplexError
+        If there are too many rules and values.
+    """
+    rule = grid.match.rules[number]
+    if parameter := _impossible(grid, number):
+        yield Hidden(rule, parameter=parameter)
+    elif by := _hiding(grid, number, None):
+        yield Hidden(rule, by=tuple(other for _, other in grid.rules(by)))
+    elif by := _outdone(grid, number):
+        yield Hidden(rule, by=tuple(other for _, other in grid.rules(by)), equal=True)
+    else:
+        yield from _hidden_rows(grid, number)
 
 
 def _impossible(grid: Grid, number: int) -> str:

@@ -94,7 +94,9 @@ def _globbed(globs: list[str]) -> Iterator[str]:
     distinct = list(dict.fromkeys(globs))
     for glob in distinct:
         tokens = _TOKEN.findall(glob[:_MAX_GLOB])
-        yield from ("".join(_characters(token, star)[:1] for token in tokens) for star in ("", "X", "Q"))
+        for star, at in (("", 0), ("X", 1), ("Q", 2)):
+            characters = (_characters(token, star) for token in tokens)
+            yield "".join(some[min(at, len(some) - 1)] if some else "" for some in characters)
     room = _MAX_STATES
     for first, second in combinations(distinct, 2):
         room -= len(first) * len(second)

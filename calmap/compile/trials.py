@@ -70,8 +70,12 @@ class Trials:
         return LATE
 
     def _ask(self, header: Mapping[str, str], setting: Mapping[str, str], date: str) -> Answer:
-        values = {**setting, **self._dated(date), **header}
-        return choose(self.node, values, self.swaps).answer
+        """The answer at a date; a keyword may be the date for some rules and a number for others."""
+        dated = self._dated(date)
+        answer = choose(self.node, {**setting, **dated, **header}, self.swaps).answer
+        if answer is Answer.NOT_FOUND and not dated.keys().isdisjoint(setting):
+            return choose(self.node, {**dated, **setting, **header}, self.swaps).answer
+        return answer
 
     def _dated(self, date: str) -> dict[str, str]:
         day, _, time = date.partition(" ")

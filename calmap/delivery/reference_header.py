@@ -75,7 +75,7 @@ def rule_values(
     notes += (f"{name} does not count here: N/A" for name in unused if values.get(name, NA) != NA)
     values |= dict.fromkeys(unused, NA)
     notes += _strangers(observatory, data, header)
-    _refuse_missing(values, observatory, _comments(data))
+    _refuse_missing(values, observatory, _comments(data), in_fits=_is_fits(header))
     if checked:
         _refuse_impossible(values, observatory, terms.instrument, _comments(data))
     return RuleValues({**values, **dates}, tuple(notes))
@@ -98,7 +98,14 @@ def useafter(observatory: Observatory, header: Mapping[str, str]) -> datetime:
             return parse_date(_converted(observatory, keyword, text))
         except DateError as problem:
             raise HeaderError(f"{keyword}: {problem}") from None
-    raise HeaderError("the header has no useafter date", f"set {keywords[0]}, such as 2024-09-24T00:00:00")
+    plain = [keyword for keyword in keywords if "." not in keyword] if _is_fits(header) else []
+    name = (plain or keywords)[0]
+    raise HeaderError("the header has no useafter date", f"set {name}, such as 2024-09-24T00:00:00")
+
+
+def _is_fits(header: Mapping[str, str]) -> bool:
+    """True if no keyword has a dot in it, which headers of FITS files can't have."""
+    return not any("." in keyword for keyword in header)
 
 
 def _converted(observatory: Observatory, keyword: str, text: str) -> str:
@@ -219,10 +226,12 @@ def _strangers(observatory: Observatory, data: Mapping[Any, Any], header: Mappin
             yield f"{keyword} looks like a pattern keyword, but {observatory.name} has none of that name"
 
 
-def _refuse_missing(values: Mapping[str, str], observatory: Observatory, comments: frozenset[str]) -> None:
+def _refuse_missing(
+    values: Mapping[str, str], observatory: Observatory, comments: frozenset[str], *, in_fits: bool
+) -> None:
     missing = [name for name, value in values.items() if value == UNDEFINED and name.upper() not in comments]
     if missing:
-        hints = "; ".join(missing_keyword_hint(observatory, name) for name in missing)
+        hints = "; ".join(missing_keyword_hint(observatory, name, in_fits=in_fits) for name in missing)
         raise HeaderError(f"the header has no value for {', '.join(missing)}", hints)
 
 
