@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from rule_strategies import NAME, Selector
 
+from calmap.compile.grid import Grid
 from calmap.compile.observations import Observations, observations
 from calmap.compile.prepare import prepare
 from calmap.compile.reference import relevant
@@ -20,6 +21,7 @@ from calmap.observatories import Instrument, Observatory
 
 ELEMENTS = (
     *("N/A", "N/A", "*", "X", "X", "Y", "X|Y", "Y|Z", "X|Y|Z", "NOT X", "NOT X|Y", "NOT N/A", "NOT *"),
+    *("[XY]*", "NOT X*", "NOT NOT X", "(.*Y)", "#<2 OR >7#"),
     *("X*", "X*|Y", "?Y|Z", "*Y", "(X.*)", "(X|Y)", "{X}", "{x}", "#>1#", "#>=2 AND <9#", "BETWEEN 1 3"),
     *("2", "1|2", "GENERIC", "", "UNDEFINED", "Z|N/A"),
 )
@@ -86,6 +88,11 @@ class Crowded(NamedTuple):
         """The rules."""
         assert isinstance(self.tree, Match)
         return self.tree
+
+    @property
+    def grid(self) -> Grid:
+        """The rules ready to be compared."""
+        return Grid(self.match, self.known)
 
     def headers(self) -> Iterator[dict[str, str]]:
         """All that may be asked, as the rules get it; a keyword may be missing, but is not N/A by itself."""

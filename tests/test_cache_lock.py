@@ -125,6 +125,29 @@ def test_threads_of_one_process_wait_too(root: Path) -> None:
     assert order == ["first", "second"]
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_lock_that_was_removed_while_another_waited_for_it(root: Path, anew: bool) -> None:
+    problems: list[CacheError] = []
+
+    def second() -> None:
+        try:
+            with changing(Layout(root)):
+                pass
+        except CacheError as problem:
+            problems.append(problem)
+
+    with changing(Layout(root)):
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.1)
+        (root / ".calmap/lock").unlink()
+        if anew:
+            (root / ".calmap/lock").touch()
+    thread.join()
+
+    assert ["lock was removed by somebody" in problem.message for problem in problems] == [True]
+
+
 def test_the_lock_is_free_after_an_error(root: Path) -> None:
     with pytest.raises(ZeroDivisionError), changing(Layout(root)):
         raise ZeroDivisionError

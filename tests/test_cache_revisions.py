@@ -126,7 +126,7 @@ def test_a_folder_outside(repo: Path) -> None:
 
 
 def test_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(revisions, "_GIT", ("no-such-git",))
+    monkeypatch.setattr("calmap.cache.git.PROGRAM", ("no-such-git",))
 
     with pytest.raises(CacheError, match="there is no program git"):
         Repository.around(tmp_path)

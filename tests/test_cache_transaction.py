@@ -24,7 +24,7 @@ from calmap.cache.history import history, undo
 from calmap.cache.layout import Layout
 from calmap.cache.ledger import KEPT
 from calmap.cache.store import digest
-from calmap.cache.transaction import Committed, FileChange, changing, interrupted, recover
+from calmap.cache.transaction import Committed, FileChange, Recovered, changing, interrupted, recover
 from calmap.errors import CacheError, FileChangedError
 
 CALLS = ("open", "fdopen", "fsync", "replace", "link", "unlink", "mkdir", "rmdir")
@@ -573,24 +573,60 @@ def test_a_damaged_journal_of_a_change_that_was_under_way(root: Path) -> None:
     assert "is damaged" in str(interrupted(Layout(root)))
 
 
+def forge(journal: Path, *, committed: bool = True, **values: object) -> None:
+    """Change the first step in a journal, with all hashes right."""
+    record = json.loads(journal.read_bytes().split(b"\n")[0].partition(b" ")[2])
+    record["steps"][0].update(values)
+    text = json.dumps(record, sort_keys=True).encode()
+    mark = digest(text).encode()
+    journal.write_bytes(mark + b" " + text + b"\n" + (b"+" + mark + b"\n") * committed)
+
+
 def test_a_journal_can_not_lead_out_of_the_cache(root: Path, outside: Path) -> None:
     break_off(root, committed=True)
-    journal = root / ".calmap/journal"
-    values = json.loads(journal.read_bytes().split(b"\n")[0].partition(b" ")[2])
-    values["steps"][0] = {
-        **values["steps"][0],
-        "place": "mappings/../../outside.pmap",
-        "after": None,
-        "staged": "",
-    }
-    values["steps"][0]["before"] = digest(b"outside")
-    text = json.dumps(values, sort_keys=True).encode()
-    mark = digest(text).encode()
-    journal.write_bytes(mark + b" " + text + b"\n+" + mark + b"\n")
+    place, before = "mappings/../../outside.pmap", digest(b"outside")
+    forge(root / ".calmap/journal", place=place, before=before, after=None, staged="")
 
     with pytest.raises(CacheError, match="is no place in a cache"):
         recover(Layout(root))
     assert outside.read_bytes() == b"outside"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("staged", "../outside.pmap"), ("staged", ".."), ("kept", "/etc/hostname"), ("kept", 5)],
+)
+def test_a_journal_names_no_files_elsewhere(root: Path, outside: Path, key: str, value: object) -> None:
+    break_off(root, committed=False)
+    forge(root / ".calmap/journal", committed=False, **{key: value})
+
+    assert recover(Layout(root)) == Recovered("", completed=False)
+    assert outside.read_bytes() == b"outside"
+
+
+@pytest.mark.parametrize("name", [".calmap", "lock", ".gitignore", "journal", "changes", "changes/000001"])
+def test_links_in_place_of_what_calmap_keeps_are_refused(root: Path, tmp_path: Path, name: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    write(elsewhere, {"a/file": b"precious", "7/file": b"precious"})
+    link = root / (".calmap" if name == ".calmap" else f".calmap/{name}")
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to({"lock": elsewhere / "a/file", ".gitignore": elsewhere / "new"}.get(name, elsewhere))
+
+    with pytest.raises(CacheError, match="is a link"):
+        commit(root, changes(root))
+
+    assert files_of(elsewhere) == {"a/file": b"precious", "7/file": b"precious"}
+    assert tree(root).keys() - {".calmap"} == OLD.keys()
+
+
+def test_what_is_left_of_a_change_that_never_took_place_is_in_nobodys_way(root: Path) -> None:
+    write(root / ".calmap/changes", {"000001/old-0": b"left", "000001/old-2": b"left", "notes/a": b"a"})
+
+    assert commit(root, changes(root)).number == 1
+    assert undo(Layout(root)).number == 1
+
+    assert tree(root) == OLD
+    assert (root / ".calmap/changes/notes/a").exists()
 
 
 def test_undo_brings_back_the_old_cache(root: Path) -> None:
@@ -723,6 +759,80 @@ def test_a_removed_reference_is_not_copied(root: Path) -> None:
     undo(Layout(root))
 
     assert path.stat().st_ino == number
+
+
+def test_writing_to_another_name_of_a_file_does_not_change_what_is_kept(root: Path) -> None:
+    path = root / "references/tobs/cam/two.fits"
+    other = root.parent / "backup.fits"
+    os.link(path, other)
+
+    commit(root, [FileChange(path, None, digest(b"reference 2"))])
+    other.write_bytes(b"written in place")
+    undo(Layout(root))
+
+    assert path.read_bytes() == b"reference 2"
+
+
+def test_a_file_that_is_put_back_is_no_name_of_what_is_kept(root: Path) -> None:
+    rmap = root / "mappings/tobs/tobs_cam_flat_0001.rmap"
+    commit(root, [FileChange(rmap, b"rmap 2", digest(b"rmap 1"))])
+    undo(Layout(root))
+
+    assert rmap.stat().st_nlink == 1
+
+
+def test_recovery_puts_nothing_back_that_was_damaged(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = os.replace
+    kept = root / ".calmap/changes/000001"
+
+    def damage(source: Any, target: Any) -> None:
+        replace(source, target)
+        if str(target).endswith("tobs_cam_flat_0001.rmap"):
+            for path in kept.glob("old-*"):
+                path.unlink()
+                path.write_bytes(b"damaged")
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with changing(Layout(root)) as transaction, monkeypatch.context() as patch:
+        patch.setattr(os, "replace", damage)
+        with pytest.raises(CacheError):
+            transaction.commit("a change", changes(root))
+
+    with pytest.raises(CacheError, match="is damaged or gone"):
+        recover(Layout(root))
+    assert b"damaged" not in files_of(root).values()
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files have no names here")
+def test_every_step_lasts_before_the_next(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a power cut the disk has what was synchronised before, and anything or nothing of the rest."""
+    events: list[tuple[str, str]] = []
+    replace = os.replace
+
+    def sync(handle: int) -> None:
+        events.append(("sync", Path(f"/proc/self/fd/{handle}").readlink().relative_to(root).as_posix()))
+
+    def moved(source: Any, target: Any) -> None:
+        replace(source, target)
+        events.append(("replace", Path(target).relative_to(root).as_posix()))
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", moved)
+    commit(root, changes(root))
+
+    begun, mark = (number for number, event in enumerate(events) if event == ("sync", ".calmap/journal"))
+    first, *_, closed = (
+        number for number, event in enumerate(events) if event[0] == "replace" and number > begun
+    )
+    assert ("sync", ".") in events[:begun], "the folder .calmap"
+    ready = [name for kind, name in events[begun:mark] if kind == "sync"]
+    staged = [name for name in ready if name.endswith(".tmp")]
+    added = [name for name in NEW if NEW[name] != OLD.get(name)]
+    assert len(staged) == len(added)
+    folders = {str(Path(name).parent) for name in OLD.keys() ^ NEW.keys()}
+    assert {*folders, ".calmap", ".calmap/changes", ".calmap/changes/000001", "references/tobs"} <= {*ready}
+    assert mark < first
+    assert folders <= {name for kind, name in events[first:closed] if kind == "sync"}
 
 
 NAMES = st.sampled_from(sorted(OLD | NEW))

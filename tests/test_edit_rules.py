@@ -1,21 +1,27 @@
 """What refactorings do to rules and headers, by example."""
 
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
+from laid_out import compiled
 
-from calmap.edit.arguments import value_of
+from calmap.compile.hooks import HOOK_KEYWORDS, HOOKS
 from calmap.edit.formatting import format_layout
-from calmap.edit.headerkeys import delete_key, set_key
+from calmap.edit.header import delete_key, set_key
+from calmap.edit.literals import value_of
+from calmap.edit.merging import left_apart, merge_rules
 from calmap.edit.ordering import sort
-from calmap.edit.parameters import add_parameter, drop_parameter, set_parkey
+from calmap.edit.parameters import add_parameter, drop_parameter
+from calmap.edit.parkeys import set_parkey
 from calmap.edit.refactoring import refactored
 from calmap.edit.renaming import rename_parameter
-from calmap.edit.unions import merge_rules, split_rule
+from calmap.edit.splitting import split_rule
 from calmap.edit.values import remove_substitution, replace_value, set_substitution
 from calmap.errors import RefusedError, UsageError
 from calmap.model.mapping import Mapping, parse_mapping
+from calmap.observatories.library import load_observatory
 
 NAME = "tobs_cam_flat_0001.rmap"
 RULES = """Match({
@@ -180,6 +186,95 @@ def test_parkey_moves_adds_and_drops():
     ]
 
 
+def test_a_parameter_gets_a_line_where_each_has_one():
+    mapping = rmap(parkey="(\n    (\n        'DET',\n        'FILT',\n    ), ('DATE',))")
+    last = refactored(mapping, partial(add_parameter, name="NEW"))
+    second = refactored(mapping, partial(add_parameter, name="NEW", after="DET"))
+    back = refactored(second, partial(drop_parameter, name="NEW"))
+
+    assert "        'FILT',\n        'NEW',\n    )," in last.text
+    assert "        'DET',\n        'NEW',\n        'FILT',\n" in second.text
+    assert back.text.replace(back.checksum, "") == mapping.text
+
+
+def test_the_order_of_files_chosen_together_is_kept_unless_asked():
+    rules = "Match({\n    ('A', 'Y') : 'one.fits',\n    ('B', 'X') : 'two.fits',\n})"
+    mapping = rmap(rules, parkey="(('DET', 'FILT'),)")
+    change = partial(set_parkey, parkey=(("FILT", "DET"),))
+    with pytest.raises(RefusedError, match="would come in another order"):
+        refactored(mapping, change)
+    forced = refactored(mapping, partial(change, strictly=False))
+    header = {"DET": "N/A", "FILT": "N/A"}
+
+    assert compiled(mapping).choose(header).files == ("one.fits", "two.fits")
+    assert compiled(forced).choose(header).files == ("two.fits", "one.fits")
+    words = rmap(rules.replace("two.fits", "N/A"), parkey="(('DET', 'FILT'),)")
+    assert refactored(words, change) is not words
+
+
+def bias(*names: str) -> Mapping:
+    rules = f"Match({{\n    {('N/A',) * len(names)!r} : 'one.fits',\n}})"
+    hooks = "    'hooks' : {'precondition_header' : 'precondition_header_acs_biasfile_v2'},\n"
+    found = rmap(rules, extra=hooks, parkey=f"({names!r},)")
+    text = found.text.replace("'TOBS'", "'HST'").replace("'CAM'", "'ACS'").replace("'FLAT'", "'BIASFILE'")
+    return parse_mapping(Path("hst_acs_biasfile_0001.rmap"), text.encode())
+
+
+def test_what_a_hook_reads_keeps_its_name_and_other_parameters_come_and_go():
+    hst = load_observatory("hst")
+    mapping = bias("CCDAMP", "FLASHCUR")
+    changes = (
+        partial(add_parameter, name="NAXIS1", observatory=hst),
+        partial(drop_parameter, name="CCDAMP", observatory=hst),
+        partial(rename_parameter, old="CCDAMP", new="AMP", observatory=hst),
+        partial(rename_parameter, old="FLASHCUR", new="NAXIS2", observatory=hst),
+        partial(set_parkey, parkey=(("CCDAMP", "APERTURE"),), observatory=hst),
+    )
+    for change in changes:
+        with pytest.raises(RefusedError, match="the hook precondition_header_acs_biasfile_v2 reads"):
+            refactored(mapping, change)
+    added = refactored(mapping, partial(add_parameter, name="FRESH", observatory=hst))
+    renamed = refactored(added, partial(rename_parameter, old="FRESH", new="F", observatory=hst))
+
+    assert refactored(renamed, partial(drop_parameter, name="F", observatory=hst)).file is not None
+
+
+@pytest.mark.parametrize("name", ["DETECTOR", "CCDGAIN"])
+def test_a_parameter_that_turns_a_check_on_is_not_added(name):
+    hst = load_observatory("hst")
+    other = {"DETECTOR": "CCDGAIN", "CCDGAIN": "DETECTOR"}[name]
+    mapping = rmap(RULES.replace("TOBS", "HST"), parkey=f"(('{other}', 'FILT'), ('DATE',))")
+    changes = (
+        partial(add_parameter, name=name, observatory=hst),
+        partial(rename_parameter, old="FILT", new=name, observatory=hst),
+        partial(set_parkey, parkey=((other, "FILT", name), ("DATE",)), observatory=hst),
+    )
+    for change in changes:
+        with pytest.raises(RefusedError, match=f"the check dnr_check reads {name} by its name"):
+            refactored(mapping, change)
+    alone = rmap(parkey="(('X', 'FILT'), ('DATE',))")
+    assert refactored(alone, partial(add_parameter, name=name, observatory=hst)) is not alone
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_other_keywords_do_not_matter_to_a_hook(name):
+    known = {key for keywords in HOOK_KEYWORDS.values() for key in keywords}
+    choices = {
+        "DATE-OBS": ("1997-01-01", "2005-01-01", "2020-01-01"),
+        "DETECTOR": ("WFC", "HRC"),
+        "CCDAMP": ("A", "C"),
+        "CCDGAIN": ("1.0", "4.0"),
+        "XCORNER": ("0.0", "1.0"),
+        "SUBARRAY": ("T", "F"),
+        "APERTURE": ("WFC1-SUB", "UVIS"),
+    }
+    usual = {**dict.fromkeys(known, "3000.0"), "TIME-OBS": "00:00:00", "YCORNER": "0.0"}
+    for values in product(*choices.values()):
+        header = {**usual, **dict(zip(choices, values, strict=True))}
+        needed = {key: header[key] for key in HOOK_KEYWORDS[name]}
+        assert HOOKS[name](header) == {**header, **HOOKS[name](needed)}
+
+
 def test_a_value_is_replaced_alone_and_among_others():
     mapping = rmap(RULES.replace("'C'", "'NOT A'"))
     new = refactored(mapping, partial(replace_value, parameter="DET", old="a", new="Z"))
@@ -265,6 +360,43 @@ def test_values_that_would_mean_something_else_together_are_not_merged(element):
     mapping = rmap(RULES.replace("'C'", f"'{element}'"))
 
     assert refactored(mapping, merge_rules) is mapping
+
+
+@pytest.mark.parametrize(
+    ("mapping", "told"),
+    [
+        (rmap(FLAT, parkey="(('DET',),)"), ("DET", "its files would come twice", True)),
+        (rmap(RULES.replace("'C'", "'NOT C'")), ("DET", "'NOT C' would mean something else", False)),
+        (rmap(extra="    'comment_parkeys' : ('DET',),\n"), ("DET", "DET is in comment_parkeys", False)),
+        (
+            rmap(extra="    'substitutions' : {'DET' : {'A|B|C' : 'Q'}},\n"),
+            ("DET", "A|B|C is substituted", False),
+        ),
+        (
+            rmap(RULES.replace("\"O'Neil\", 'X'", "'C|A|B', 'N/A'")),
+            ("DET", "line 20 has a rule for A|B|C already", False),
+        ),
+    ],
+)
+def test_rules_left_apart_are_told_with_the_reason(mapping, told):
+    found = left_apart(mapping)
+
+    assert refactored(mapping, merge_rules) is mapping
+    assert len(found) == 1
+    assert (found[0].parameter, found[0].can_be_forced) == (told[0], told[2])
+    assert told[1] in found[0].reason
+    assert len(found[0].lines) == 2
+    merged = partial(merge_rules, strictly=False)
+    assert (refactored(mapping, merged) is not mapping) == found[0].can_be_forced
+
+
+def test_only_those_in_the_way_are_told_where_others_merge():
+    rules = RULES.replace("\"O'Neil\", 'X'", "'N/A', 'N/A'").replace("two", "one")
+    mapping = rmap(rules)
+
+    assert [apart.lines for apart in left_apart(mapping)] == [(20,)]
+    assert "A|B|C" in refactored(mapping, merge_rules).text
+    assert left_apart(mapping, frozenset({14, 17})) == ()
 
 
 def test_only_rules_of_the_lines_given_are_merged():

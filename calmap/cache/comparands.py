@@ -15,6 +15,7 @@ from calmap.cache.snapshots import FolderState, RevisionState, State
 from calmap.errors import CacheError, CalmapError, NotInCacheError, UsageError
 from calmap.model.names import mapping_kind, mapping_name
 
+_NAMES = "a mapping is named .pmap, .imap or .rmap"
 _HINT = "name a file, a mapping of the cache, REVISION:MAPPING or a revision of the cache's repository"
 
 
@@ -62,7 +63,7 @@ class Comparands:
             If something named is not there.
         """
         if len(arguments) < 2:
-            return self._revisions(arguments[0] if arguments else "HEAD")
+            return self._revisions(arguments[0]) if arguments else (Comparand(self._head()), self._present())
         old, new = (self.one(argument) for argument in arguments)
         if old.name is None and new.name is not None:
             old = self._at(old.state, new.name, new.observatory)
@@ -73,7 +74,8 @@ class Comparands:
     def one(self, text: str) -> Comparand:
         """What one argument means: a file, a mapping of the cache, REV:NAME, or a revision, in this order."""
         path = Path(os.path.normpath(self.cwd / Path(text).expanduser()))
-        if is_file(path):
+        found = is_file(path)
+        if found and mapping_kind(path.name):
             return self._file(path, text)
         if mapping_kind(text) and Path(text).name == text and ":" not in text:
             layout = self.layout()
@@ -84,7 +86,12 @@ class Comparands:
             return self._at_revision(revision, name)
         if mapping_kind(text):
             raise NotInCacheError(f"there is no file {text}", _HINT)
-        return Comparand(self._state(text))
+        try:
+            return Comparand(self._state(text))
+        except CalmapError:
+            if found:
+                raise UsageError(f"'{text}' is no mapping", _NAMES) from None
+            raise
 
     def _revisions(self, text: str) -> tuple[Comparand, Comparand]:
         for dots in ("...", ".."):
@@ -95,17 +102,24 @@ class Comparands:
         found = self.one(text)
         if found.name is not None:
             raise UsageError(f"what is {text} to be compared with?", f"calmap diff HEAD {text}")
-        return found, Comparand(FolderState(self.layout()))
+        return found, self._present()
+
+    def _present(self) -> Comparand:
+        return Comparand(FolderState(self.layout()))
+
+    def _head(self) -> RevisionState:
+        """The last commit, which the user did not name."""
+        layout = self.layout()
+        return self._at_commit(Repository.around(layout.mappings), "HEAD", layout)
 
     def _parted(self, old: RevisionState, new: RevisionState) -> RevisionState:
         """The state at which the history of one left that of the other."""
         repository = old.files.repository
         base = repository.merge_base(old.files.commit, new.files.commit)
-        return RevisionState(repository.mappings(base, base[:10]), old.mappings, old.layout)
+        label = f"the merge base with {old.label}"
+        return RevisionState(repository.mappings(base, label), old.mappings, old.layout)
 
     def _file(self, path: Path, text: str) -> Comparand:
-        if mapping_kind(path.name) is None:
-            raise UsageError(f"'{text}' is no mapping", "a mapping is named .pmap, .imap or .rmap")
         folder = path.parent
         if folder.parent.name == "mappings":
             state = FolderState(Layout(folder.parent.parent), text)
@@ -124,9 +138,7 @@ class Comparands:
 
     def _at_revision(self, revision: str, name: str) -> Comparand:
         if mapping_kind(name) is None:
-            raise UsageError(
-                f"'{name}' of {revision} is no mapping", "a mapping is named .pmap, .imap or .rmap"
-            )
+            raise UsageError(f"'{name}' of {revision} is no mapping", _NAMES)
         if "/" not in name:
             return self._at(self._state(revision), name, self._telescope(name))
         repository = Repository.around(self.cwd)
@@ -156,16 +168,21 @@ class Comparands:
         layout = self.layout()
         try:
             repository = Repository.around(layout.mappings)
-            commit = self._commit(repository, revision)
         except CacheError as problem:
             raise CacheError(f"{revision} is no file, and {problem.message}", problem.hint) from None
-        files = repository.mappings(commit, revision)
+        return self._at_commit(repository, revision, layout)
+
+    def _at_commit(self, repository: Repository, revision: str, layout: Layout) -> RevisionState:
+        files = repository.mappings(self._commit(repository, revision), revision)
         return RevisionState(files, repository.path_within(layout.mappings), layout)
 
     def _commit(self, repository: Repository, revision: str) -> str:
         commit = repository.commit(revision)
         if commit is None:
-            raise UsageError(f"'{revision}' is neither a file nor a revision of {repository.root}", _HINT)
+            if revision == "HEAD":
+                raise UsageError(f"the repository {repository.root} has no commit yet", "make one first")
+            message = f"'{revision}' is neither a file nor a revision of {repository.root}"
+            raise UsageError(message, repository.shallow_hint or _HINT)
         return commit
 
     def _telescope(self, name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from calmap.cache.comparands import Comparand
 from calmap.cache.snapshots import FolderState, RevisionState, State
-from calmap.compare.contexts import Compared, Comparison, load
+from calmap.compare.contexts import Compared, Comparison, closure, load
 from calmap.errors import CalmapError, UsageError
 from calmap.model.names import is_safe
 from calmap.syntax.ast import header_text
@@ -57,8 +57,11 @@ def _telescope(
     comparison = Comparison(old.snapshot(telescope), new.snapshot(telescope))
     if one and other:
         yield from comparison.compare(one, other)
-    elif one or other:
-        yield Compared((), one, other, note="the telescope has no context on the other side")
+    elif context := one or other:
+        note = "the telescope has no context any more" if one else "the first context of the telescope"
+        yield Compared((), one, other, note=note)
+        below = closure(comparison.old if one else comparison.new, context)
+        comparison.seen.update((name, None) for name in below)
     seen = {name for pair in comparison.seen for name in pair if name}
     for name, state in _changed(old, new, telescope).items():
         if name in seen and state != "M":

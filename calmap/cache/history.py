@@ -53,7 +53,8 @@ class Undone:
     number
         Its number, or None if it was broken off and never took place.
     removed, restored
-        Files that are gone again, and files that are as they were.
+        Files that are gone again, and files that are as they were; not those
+        that were so before.
     """
 
     title: str
@@ -116,7 +117,7 @@ def undo(
         told = _told(layout, record)
         changes = [_reverse(step, record, layout) for step in record.steps]
         title = f"undo of change {record.number}: {record.title}"
-        transaction.carry(title, changes, undoes=record.number, leaves=tuple(reversed(record.makes)))
+        transaction.commit(title, changes, undoes=record.number, leaves=tuple(reversed(record.makes)))
     return told
 
 
@@ -166,25 +167,29 @@ def _told(layout: Layout, record: Record) -> Undone:
             f"change {record.number} ('{record.title}') was made with {then}",
             "undo it with the same settings",
         )
-    _refuse_changed(record, places)
-    added = tuple(places.path(step.place) for step in record.steps if step.before is None)
+    undone = _to_undo(record, places)
+    added = tuple(places.path(step.place) for step in undone if step.before is None)
     _refuse_named(record, layout, places, added)
-    restored = tuple(places.path(step.place) for step in record.steps if step.before is not None)
+    restored = tuple(places.path(step.place) for step in undone if step.before is not None)
     return Undone(record.title, record.number, added, restored)
 
 
-def _refuse_changed(record: Record, places: Places) -> None:
-    changed = []
+def _to_undo(record: Record, places: Places) -> tuple[Step, ...]:
+    """The steps whose files are not as before the change already, by git switch, say."""
+    undone, changed = [], []
     for step in record.steps:
         path = places.path(step.place)
         with writing(path, "read"):
             present = file_digest(path)
-        if present not in (step.after, step.before):
+        if present == step.after:
+            undone.append(step)
+        elif present != step.before:
             changed.append(f"{path} was {'changed' if present else 'removed'} since")
     if changed:
         raise FileChangedError(
             _refusal(record, changed), "nothing was undone; put them back as they were first"
         )
+    return tuple(undone)
 
 
 def _refuse_named(record: Record, layout: Layout, places: Places, added: tuple[Path, ...]) -> None:

@@ -220,9 +220,21 @@ def _record(data: bytes) -> Record | None:
         steps = tuple(Step(**step) for step in values.pop("steps"))
         chosen = tuple((name, folder) for name, folder in values.pop("chosen"))
         makes, leaves = tuple(values.pop("makes")), tuple(values.pop("leaves"))
-        return Record(steps=steps, chosen=chosen, makes=makes, leaves=leaves, **values)
+        record = Record(steps=steps, chosen=chosen, makes=makes, leaves=leaves, **values)
+        return record if _is_sound(record) else None
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _is_sound(record: Record) -> bool:
+    """False if it is not of calmap's making; what is in a repository may be of anybody's."""
+    names = [name for step in record.steps for name in (step.staged, step.kept) if name]
+    return (
+        isinstance(record.number, int)
+        and isinstance(record.undoes, int | None)
+        and isinstance(record.title, str)
+        and all(name not in (".", "..") and not {"/", "\\", "\0"} & {*name} for name in names)
+    )
 
 
 def _settle(*folders: Path) -> None:

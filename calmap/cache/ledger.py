@@ -8,7 +8,7 @@ from pathlib import Path
 
 from calmap.cache.journal import Journal, Record, read_record
 from calmap.cache.places import LEDGER
-from calmap.cache.store import write_atomically, writing
+from calmap.cache.store import sync_folder, write_atomically, writing
 from calmap.errors import CacheError
 
 KEPT = 20
@@ -30,17 +30,26 @@ class Ledger:
         self.lock = self.folder / "lock"
         self.journal = Journal(self.folder / "journal")
         self._changes = self.folder / "changes"
+        self._ignoring = self.folder / ".gitignore"
 
     def set_up(self) -> None:
         """Make the folder.
 
+        A link in it, such as a repository of strangers may bring along, would have
+        files written and removed elsewhere.
+
         Raises
         ------
         CacheError
-            If it can't be made.
+            If it can't be made, or there is a link.
         """
-        with writing(self.folder, "made"):
-            self.folder.mkdir(exist_ok=True)
+        own = (self.folder, self.lock, self.journal.path, self._ignoring, self._changes)
+        for path in (*own, *self._folders()):
+            if path.is_symlink():
+                raise CacheError(f"{path} is a link", "remove it; calmap keeps its own files there")
+        with writing(self.folder, "made"), suppress(FileExistsError):
+            self.folder.mkdir()
+            sync_folder(self.folder.parent)
 
     def ignore(self) -> None:
         """Have git ignore the folder.
@@ -50,13 +59,27 @@ class Ledger:
         CacheError
             If it can't be said in the folder.
         """
-        file = self.folder / ".gitignore"
-        if not file.exists():
-            write_atomically(file, _IGNORED)
+        if not self._ignoring.exists():
+            write_atomically(self._ignoring, _IGNORED)
 
     def change(self, number: int) -> Path:
         """The folder of a change."""
         return self._changes / f"{number:06}"
+
+    def begin(self, number: int) -> Path:
+        """The folder of a new change, empty whatever was left there.
+
+        Raises
+        ------
+        CacheError
+            If it can't be made.
+        """
+        folder = self.change(number)
+        with writing(folder, "made"):
+            if folder.exists():
+                shutil.rmtree(folder)
+            folder.mkdir(parents=True)
+        return folder
 
     def archive(self, number: int) -> Path:
         """The record of a change that took place."""
@@ -85,7 +108,7 @@ class Ledger:
             records = self.records()
             oldest = [record.number for record in records if record.undoes is None][:KEPT][-1:]
             known = {self.change(record.number) for record in records if [record.number] >= oldest}
-            for folder in sorted(set(self._changes.iterdir()) - known):
+            for folder in sorted(set(self._folders()) - known):
                 (folder / _RECORD).unlink(missing_ok=True)
                 shutil.rmtree(folder)
             for left in self.folder.glob(".*.tmp"):
@@ -103,8 +126,13 @@ class Ledger:
     def _numbers(self) -> list[int]:
         """Numbers of the changes that took place, the highest first."""
         with writing(self._changes, "read"):
+            found = [int(path.name) for path in self._folders() if (path / _RECORD).exists()]
+        return sorted(found, reverse=True)
+
+    def _folders(self) -> tuple[Path, ...]:
+        """The folders of changes, those too that never took place."""
+        with writing(self._changes, "read"):
             try:
-                found = [path for path in self._changes.iterdir() if path.name.isdecimal()]
+                return tuple(path for path in self._changes.iterdir() if path.name.isdecimal())
             except FileNotFoundError:
-                return []
-            return sorted((int(path.name) for path in found if (path / _RECORD).exists()), reverse=True)
+                return ()

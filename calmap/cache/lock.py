@@ -107,6 +107,7 @@ def locked(
     try:
         _acquire(handle, path, wait, waiting)
         try:
+            _refuse_other(handle, path)
             _sign(handle, title)
             yield
         finally:
@@ -169,6 +170,16 @@ def _taken(handle: int, path: Path) -> bool:
         hint = "its file system must know locks"
         raise CacheError(f"{path} can't be locked: {problem.strerror or problem}", hint) from problem
     return True
+
+
+def _refuse_other(handle: int, path: Path) -> None:
+    """A file that was removed, or removed and made anew, locks nothing."""
+    try:
+        same = os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        same = False
+    if not same:
+        raise CacheError(f"{path} was removed by somebody", "nothing was changed; try again")
 
 
 def _busy(path: Path, holder: Owner | None) -> CacheError:

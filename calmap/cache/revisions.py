@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from calmap.cache.git import Done, git
 from calmap.errors import CacheError, NotInCacheError
 from calmap.model.names import is_safe, mapping_kind
 
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-pager")
 _BLOBS = frozenset({"100644", "100755"})
 _MAX_BLOB = 200_000_000
 
@@ -37,11 +36,17 @@ class Repository:
             If it is in none, or there is no Git.
         """
         done = _run(folder, "rev-parse", "--show-toplevel")
-        if done.returncode:
-            said = _said(done)
-            hint = said if "dubious ownership" in said else "revisions need a cache that is kept in Git"
+        if done.code:
+            dubious = "dubious ownership" in done.reason
+            hint = done.reason if dubious else "revisions need a cache that is kept in Git"
             raise CacheError(f"{folder} is in no Git repository", hint)
-        return cls(Path(done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")))
+        return cls(Path(done.output.decode("utf-8", "surrogateescape").rstrip("\n")))
+
+    @property
+    def shallow_hint(self) -> str:
+        """What to do if it lacks older commits; empty if it has them all."""
+        shallow = _run(self.root, "rev-parse", "--is-shallow-repository").text == "true"
+        return "the clone is shallow; git fetch --unshallow gets the older commits" if shallow else ""
 
     def commit(self, revision: str) -> str | None:
         """The commit that a branch, a tag, ``HEAD~1`` and the like stand for, or None."""
@@ -49,7 +54,7 @@ class Repository:
             return None
         asked = ("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         done = _run(self.root, "rev-parse", *asked)
-        return None if done.returncode else done.stdout.decode("ascii", "replace").strip()
+        return None if done.code else done.text
 
     def merge_base(self, one: str, other: str) -> str:
         """The commit at which the histories of two commits part.
@@ -60,9 +65,10 @@ class Repository:
             If they have nothing in common.
         """
         done = _run(self.root, "merge-base", one, other)
-        if done.returncode:
-            raise CacheError(f"the commits {one} and {other} have no common history")
-        return done.stdout.decode("ascii", "replace").strip()
+        if done.code:
+            message = f"the commits {one[:10]} and {other[:10]} have no common history"
+            raise CacheError(message, self.shallow_hint or None)
+        return done.text
 
     def mappings(self, commit: str, label: str) -> RevisionFiles:
         """Every mapping in a commit.
@@ -131,10 +137,7 @@ class Repository:
         CacheError
             If one is not there.
         """
-        done = _run(self.root, "cat-file", "--batch", asked="".join(f"{name}\n" for name in names).encode())
-        if done.returncode:
-            raise CacheError(f"git can't read the repository {self.root}: {_said(done)}")
-        data, place = done.stdout, 0
+        data, place = self._output("cat-file", "--batch", given="".join(f"{name}\n" for name in names)), 0
         for name in names:
             end = data.index(b"\n", place)
             words = data[place:end].split()
@@ -144,11 +147,11 @@ class Repository:
             yield data[end + 1 : end + 1 + size]
             place = end + 2 + size
 
-    def _output(self, *arguments: str) -> bytes:
-        done = _run(self.root, *arguments)
-        if done.returncode:
-            raise CacheError(f"git {arguments[0]} fails in {self.root}: {_said(done)}")
-        return done.stdout
+    def _output(self, *arguments: str, given: str = "") -> bytes:
+        done = _run(self.root, *arguments, given=given.encode())
+        if done.code:
+            raise CacheError(f"git {arguments[0]} fails in {self.root}: {done.reason}")
+        return done.output
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,26 +243,10 @@ class RevisionSnapshot:
         return tuple(sorted(self.places))
 
 
-def _run(folder: Path, *arguments: str, asked: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(
-            (*_GIT, "-C", str(folder), *arguments),
-            input=asked,
-            stdin=subprocess.DEVNULL if asked is None else None,
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise CacheError("there is no program git", "install Git, or compare files by their names") from None
-    except (OSError, ValueError) as problem:
-        raise CacheError(f"git can't be started: {problem}") from None
+def _run(folder: Path, *arguments: str, given: bytes = b"") -> Done:
+    return git(folder, *arguments, given=given, otherwise="compare files by their names")
 
 
 def _parts(output: bytes) -> Iterator[str]:
     """Texts that end in NUL."""
     return (part.decode("utf-8", "surrogateescape") for part in output.split(b"\0") if part)
-
-
-def _said(done: subprocess.CompletedProcess[bytes]) -> str:
-    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return lines[0] if lines else "it does not say why"

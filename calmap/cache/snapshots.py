@@ -6,12 +6,12 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from hashlib import sha1
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 from calmap.cache.folders import mapping_names
+from calmap.cache.git import blob_name
 from calmap.cache.layout import Layout, context_age
 from calmap.cache.references import is_file
 from calmap.cache.revisions import RevisionFiles, RevisionSnapshot
@@ -42,10 +42,7 @@ class FolderSnapshot:
 
     def identity(self, name: str) -> Hashable | None:
         """What Git would call the content of a mapping, or None."""
-        if self.path(name) is None:
-            return None
-        data = self.read(name)
-        return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+        return None if self.path(name) is None else blob_name(self.read(name))
 
     def read(self, name: str) -> bytes:
         """Bytes of a mapping.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from calmap.cache.store import file_digest, permissions, sync_folder, write_new,
 from calmap.errors import CacheError, FileChangedError
 
 _PIECE = 1 << 20
+_RESTORE = "restore the cache from a copy or by git, then remove its folder .calmap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,8 @@ class Workshop:
         CacheError
             If there is no room, or a file was changed meanwhile.
         """
-        touched = [self.ledger.change(record.number), self.ledger.change(record.number).parent]
-        with writing(touched[0], "made"):
-            touched[0].mkdir(parents=True, exist_ok=True)
+        own = self.ledger.begin(record.number)
+        touched = [own, own.parent, self.ledger.folder]
         for place in record.makes:
             folder = self.places.folder(place)
             with writing(folder, "made"):
@@ -68,7 +67,7 @@ class Workshop:
             path = self.places.path(step.place)
             if step.kept:
                 with writing(path, "kept"):
-                    self._doubled(path, touched[0] / step.kept, step.before)
+                    self._doubled(path, own / step.kept, step.before)
             if step.staged:
                 with writing(path):
                     self._stage(path, step, contents[step.place])
@@ -137,13 +136,21 @@ class Workshop:
             self._copied(content, new, step.after, permissions(path))
 
     def _doubled(self, path: Path, other: Path, expected: str | None) -> None:
-        """Give a file a second name, or make a copy where a file system can't do that."""
+        """Give a file a second name that stays when it is replaced, or make a copy.
+
+        A file with more names already is copied: writing to one of them would
+        change what is kept.
+        """
         try:
-            os.link(path, other)
+            linked = path.stat().st_nlink == 1
+            if linked:
+                os.link(path, other)
         except OSError:
-            self._copied(path, other, expected, permissions(path))
-        else:
+            linked = False
+        if linked:
             _sync(other)
+        else:
+            self._copied(path, other, expected, permissions(path))
 
     def _copied(self, path: Path, other: Path, expected: str | None, mode: int | None) -> None:
         checksum = hashlib.sha256()
@@ -190,7 +197,10 @@ class Workshop:
         elif present in (step.after, None):
             spare = path.with_name(step.staged or f".{path.name[:200]}.{step.kept}.tmp")
             spare.unlink(missing_ok=True)
-            self._doubled(self.ledger.change(record.number) / step.kept, spare, step.before)
+            kept = self.ledger.change(record.number) / step.kept
+            if file_digest(kept) != step.before:
+                raise CacheError(f"{kept}, which {path} was before, is damaged or gone", _RESTORE)
+            self._doubled(kept, spare, step.before)
             spare.replace(path)
 
     def _changed(self, path: Path, step: Step, record: Record) -> FileChangedError:
@@ -212,7 +222,7 @@ class Workshop:
 
 def _sync(path: Path) -> None:
     """Make the content of a file last, whoever wrote it."""
-    handle = os.open(path, os.O_RDWR if stat.S_IMODE(path.stat().st_mode) & stat.S_IWUSR else os.O_RDONLY)
+    handle = os.open(path, os.O_RDWR if os.access(path, os.W_OK) else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

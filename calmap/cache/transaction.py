@@ -104,7 +104,14 @@ class Transaction:
         self._ledger = Ledger(layout.root)
         self.recovered = self._recover()
 
-    def commit(self, title: str, changes: Sequence[FileChange]) -> Committed:
+    def commit(
+        self,
+        title: str,
+        changes: Sequence[FileChange],
+        *,
+        undoes: int | None = None,
+        leaves: tuple[str, ...] = (),
+    ) -> Committed:
         """Make a change; all of it is done when this returns, and nothing if it raises.
 
         Parameters
@@ -113,6 +120,10 @@ class Transaction:
             What it is, for people.
         changes
             What becomes of each file; if all are as they shall be, nothing is done.
+        undoes
+            Number of another change that it takes back.
+        leaves
+            Folders to remove if nothing is in them then, the innermost first.
 
         Raises
         ------
@@ -123,54 +134,22 @@ class Transaction:
         CacheError
             If a file is outside the cache, can't be read, or can't be written.
         """
-        return self.carry(title, changes)
-
-    def carry(
-        self,
-        title: str,
-        changes: Sequence[FileChange],
-        *,
-        undoes: int | None = None,
-        leaves: tuple[str, ...] = (),
-    ) -> Committed:
-        """Make a change that may take back another.
-
-        Parameters
-        ----------
-        title, changes
-            As `commit`.
-        undoes
-            Number of the change that it takes back.
-        leaves
-            Folders to remove if nothing is in them then, the innermost first.
-
-        Raises
-        ------
-        ValueError, CacheError
-            As `commit`.
-        """
         self._recover()
         planned = self._planned(changes)
         if not planned and undoes is None:
             return Committed(None, title, ())
-        paths = [self._places.path(step.place) for step, _ in planned]
-        folders = dict.fromkeys(
-            folder
-            for path, (step, _) in zip(paths, planned, strict=True)
-            if step.staged
-            for folder in self._places.missing_folders(path)
-        )
+        steps = tuple(step for step, _ in planned)
         record = Record(
             number=self._ledger.next_number(),
             title=title,
-            steps=tuple(step for step, _ in planned),
-            makes=tuple(map(self._places.folder_place, folders)),
+            steps=steps,
+            makes=self._missing_folders(steps),
             leaves=leaves,
             undoes=undoes,
             chosen=tuple(sorted(self._places.chosen.items())),
         )
-        self._make(record, {step.place: content for step, content in planned if content is not None})
-        return Committed(record.number, title, tuple(paths))
+        self._carry_out(record, {step.place: content for step, content in planned if content is not None})
+        return Committed(record.number, title, tuple(self._places.path(step.place) for step in steps))
 
     def _planned(self, changes: Sequence[FileChange]) -> list[tuple[Step, bytes | Path | None]]:
         """The steps that have to be taken: first what is named by what comes later, last what is to go."""
@@ -203,7 +182,13 @@ class Transaction:
         staged = "" if after is None else hidden_name(path.name)
         return Step(place, before, after, staged, "" if before is None else kept), content
 
-    def _make(self, record: Record, contents: dict[str, bytes | Path]) -> None:
+    def _missing_folders(self, steps: Sequence[Step]) -> tuple[str, ...]:
+        """Folders that have to be made, the outermost first."""
+        paths = (self._places.path(step.place) for step in steps if step.staged)
+        folders = dict.fromkeys(folder for path in paths for folder in self._places.missing_folders(path))
+        return tuple(map(self._places.folder_place, folders))
+
+    def _carry_out(self, record: Record, contents: dict[str, bytes | Path]) -> None:
         journal = self._ledger.journal
         with deferred() as pause:
             workshop = Workshop(self._places, self._ledger, pause)

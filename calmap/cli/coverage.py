@@ -92,12 +92,13 @@ def _picture(invocation: Invocation, plot: str | None) -> Path | None:
 
 def _draw(context: Context, types: tuple[tuple[str, str], ...], path: Path, bar: Console | None) -> None:
     from calmap.bestref.validity import timeline
+    from calmap.cache.files import shown
     from calmap.cli.progress import track
     from calmap.report.timeline import draw, pages
 
     laid_out = pages(timeline(context, types), context.name, path)
     for drawn in [draw(page) for page in track(laid_out, "Drawing", bar)]:
-        click.echo(f"drawn: {drawn}", err=True)
+        click.echo(f"drawn: {shown(drawn, Path.cwd())}", err=True)
 
 
 def _show(

@@ -86,10 +86,11 @@ def _json(result: Result, options: Options) -> str:
 
 def _markdown(result: Result, options: Options) -> str:
     from calmap.report import affected
-    from calmap.report.difference_markdown import block, code, render
+    from calmap.report.difference_markdown import block, code, plain, render
     from calmap.report.difference_text import text_lines
 
-    parts = [render(f"{code(result.old)} → {code(result.new)}", result.found)]
+    labels = (plain(name) if name.startswith("the ") else code(name) for name in (result.old, result.new))
+    parts = [render(" → ".join(labels), result.found)]
     if result.affected is not None:
         parts.append(affected.markdown(result.affected, result.datasets))
     if options.text:

@@ -1,7 +1,8 @@
-"""Subcommands of ``calmap refactor`` for values of headers and rules."""
+"""Subcommands of ``calmap refactor`` for parameters, for values of rules, and for header."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -9,13 +10,147 @@ import click
 
 from calmap.cli.options import examples
 from calmap.cli.refactoring import always, paths_argument, refactor_options, run
-from calmap.delivery.refactoring import Task
-from calmap.edit import headerkeys, values
-from calmap.edit.arguments import value_of
+from calmap.delivery.refactoring import Note, Task
+from calmap.edit import header, parameters, parkeys, values
+from calmap.edit.expressions import WHOLE_TYPE
+from calmap.edit.literals import value_of
+from calmap.edit.renaming import rename_parameter
 from calmap.edit.shape import has_parameter
+from calmap.model.mapping import Mapping
+from calmap.model.values import NA, condition_element
+from calmap.observatories.definition import Observatory
 from calmap.syntax.ast import Plain
 
-_EXPRESSIONS = frozenset({"rmap_relevance", "rmap_omit"})
+
+@click.command(
+    "rename-parameter",
+    epilog=examples(
+        "calmap refactor rename-parameter META.INSTRUMENT.ERA META.ERA --context ligeriri_0001.pmap"
+    ),
+)
+@click.argument("old")
+@click.argument("new")
+@paths_argument
+@refactor_options
+@click.pass_context
+def rename_parameter_command(
+    ctx: click.Context, /, old: str, new: str, paths: tuple[str, ...], **given: Any
+) -> None:
+    """Give a parameter another name.
+
+    OLD becomes NEW wherever the header names it: in parkey, parkey_relevance, substitutions,
+    comment_parkeys, extra_keys, reffile_switch, the targets of reference_to_dataset, and as a name in
+    expressions. A header with the value under the new name gets the same answers.
+    """
+    task = Task(
+        f"Rename {old} to {new}",
+        lambda mapping, telescope: rename_parameter(mapping, old, new, telescope),
+        partial(has_parameter, parameter=old),
+    )
+    run(ctx, task, paths, given)
+
+
+@click.command(
+    "add-parameter",
+    epilog=examples(
+        "calmap refactor add-parameter FILTER ligeriri_iris_flat_0001.rmap",
+        "calmap refactor add-parameter FILTER --after META.INSTRUMENT.DETECTOR --type flat",
+    ),
+)
+@click.argument("name")
+@paths_argument
+@click.option("--value", default="N/A", show_default=True, help="What every rule has for it.")
+@click.option("--level", type=click.IntRange(1), help="Level of the parkey; 1 is the outermost, the default.")
+@click.option("--after", metavar="PARAMETER", help="The parameter to put it behind; the last, if not given.")
+@refactor_options
+@click.pass_context
+def add_parameter_command(
+    ctx: click.Context,
+    /,
+    name: str,
+    paths: tuple[str, ...],
+    value: str,
+    level: int | None,
+    after: str | None,
+    **given: Any,
+) -> None:
+    """Make rules look at one more parameter.
+
+    Every key gets one more element. With N/A, which accepts anything, no answer changes. It is refused if a
+    hook of the telescope reads the parameter, which it would begin to see.
+    """
+    data = value_of(value)
+
+    def add(mapping: Mapping, telescope: Observatory | None) -> Mapping:
+        return parameters.add_parameter(mapping, name, data, telescope, level=level, after=after)
+
+    def applies(mapping: Mapping) -> bool:
+        return not has_parameter(mapping, name) and (after is None or has_parameter(mapping, after))
+
+    def notes(mapping: Mapping) -> Iterator[Note]:
+        del mapping
+        if condition_element(data) != NA:
+            yield Note(f"the rules now match only headers that {value} fits for {name}", warns=True)
+
+    run(ctx, Task(f"Add {name}", add, applies, notes), paths, given)
+
+
+@click.command(
+    "drop-parameter", epilog=examples("calmap refactor drop-parameter FILTER --type flat --dry-run")
+)
+@click.argument("name")
+@paths_argument
+@refactor_options
+@click.pass_context
+def drop_parameter_command(ctx: click.Context, /, name: str, paths: tuple[str, ...], **given: Any) -> None:
+    """Make rules no longer look at a parameter.
+
+    Rules that are then the same and lead to the same files become one. It is refused if rules that lead to
+    different files would become the same.
+    """
+    task = Task(
+        f"Drop {name}",
+        lambda mapping, telescope: parameters.drop_parameter(mapping, name, telescope),
+        partial(has_parameter, parameter=name),
+    )
+    run(ctx, task, paths, given)
+
+
+@click.command(
+    "set-parkey",
+    epilog=examples(
+        "calmap refactor set-parkey \"(('DETECTOR', 'FILTER'), ('DATE-OBS',))\" flat.rmap --in-place"
+    ),
+)
+@click.argument("parkey")
+@paths_argument
+@click.option("--force", is_flag=True, help="Do it also where files come in another order then.")
+@refactor_options
+@click.pass_context
+def set_parkey_command(
+    ctx: click.Context, /, parkey: str, paths: tuple[str, ...], force: bool, **given: Any
+) -> None:
+    """Give rules another parkey.
+
+    PARKEY is a tuple with a tuple of parameters for each level of selectors. Parameters that rules have are
+    moved to their new places, new ones are added with N/A, and others are dropped as drop-parameter does.
+
+    Several files that are chosen together come in the order of the keys of their rules. It is refused if that
+    would change.
+    """
+    wanted = value_of(parkey)
+
+    def notes(mapping: Mapping) -> Iterator[Note]:
+        if force and parkeys.changes_order(mapping, wanted):
+            yield Note("files that are chosen together come in another order", warns=True)
+
+    task = Task(
+        "Set the parkey",
+        lambda mapping, telescope: parkeys.set_parkey(mapping, wanted, telescope, strictly=not force),
+        always,
+        notes,
+    )
+    run(ctx, task, paths, given)
 
 
 @click.command(
@@ -35,8 +170,8 @@ def set_header_command(
     VALUE is a literal as in mappings: a number, True, a tuple, or a string in quotes; other text is a string.
     Keys that say what a file is, and those that other subcommands change, are refused.
     """
-    data: Plain = value if key in _EXPRESSIONS and value[:1] not in "'\"" else value_of(value)
-    task = Task(f"Set {key}", lambda mapping, _: headerkeys.set_key(mapping, key, data), always)
+    data: Plain = value if key in WHOLE_TYPE and value[:1] not in "'\"" else value_of(value)
+    task = Task(f"Set {key}", lambda mapping, _: header.set_key(mapping, key, data), always)
     run(ctx, task, paths, given)
 
 
@@ -49,8 +184,8 @@ def del_header_command(ctx: click.Context, /, key: str, paths: tuple[str, ...], 
     """Take a key out of the header."""
     task = Task(
         f"Delete {key}",
-        lambda mapping, _: headerkeys.delete_key(mapping, key),
-        partial(headerkeys.has_key, key=key),
+        lambda mapping, _: header.delete_key(mapping, key),
+        partial(header.has_key, key=key),
     )
     run(ctx, task, paths, given)
 

@@ -160,7 +160,7 @@ class _Work:
         else:
             for old, new in done.pairs:
                 write_atomically(old.path, new.text.encode("utf-8"), digest(old.text.encode("utf-8")))
-            words = mapping_lines(revision.changes, None)
+            words = mapping_lines(revision.changes, None, dry_run=False)
         self._tell(done.pairs, done, words, dry_run=options.dry_run)
 
     def _change_cache(self, layout: Layout) -> None:
@@ -200,7 +200,7 @@ class _Work:
         from calmap.report.refactoring import mapping_lines, rule_changes
 
         changes = made.change.revision.changes
-        words = mapping_lines(changes, layout.root)
+        words = mapping_lines(changes, layout.root, dry_run=made.is_dry)
         if made.is_dry and changes:
             words += f"nothing was written\n\n{made.change.diff(layout.root)}"
         if made.branch:
@@ -223,8 +223,12 @@ class _Work:
         if self.options.quiet:
             return
         if self.options.style == "json":
-            data = refactoring_json(pairs, unchanged=done.unchanged)
+            data = refactoring_json(pairs, done.notes, unchanged=done.unchanged)
             click.echo(json.dumps({**data, **ended}, indent=2))
         else:
-            report = render_refactoring(pairs, unchanged=done.unchanged)
+            notes = tuple((name, note) for name, note in done.notes if not note.warns)
+            report = render_refactoring(pairs, notes, unchanged=done.unchanged)
             click.echo(report + (f"\n{words}" if words and pairs else ""), nl=False)
+            for name, note in done.notes:
+                if note.warns:
+                    click.echo(printable(f"warning: {name}: {note.text}"), err=True)

@@ -107,24 +107,26 @@ class Choice:
             yield Subject(load_mapping(target.path), _telescope(target), target.path.name in self._named)
 
     def context_of(self, layout: Layout, targets: tuple[Target, ...]) -> str:
-        """The context that is to have the change: the one asked for, or the newest of the cache.
+        """The context that is to have the change: the one asked for, or the newest of the telescope.
 
         Raises
         ------
         CalmapError
             If there is none.
         """
-        own = self.of_context or (
-            self.settings.cache.value is not None
-            and self.settings.layout().mappings.resolve() == layout.mappings.resolve()
-        )
-        return self.settings.context_name() if own else layout.newest_context(targets[0].telescope or None)
+        known = self.settings.cache.value is not None and self.settings.context.value is not None
+        own = known and self.settings.layout().mappings.resolve() == layout.mappings.resolve()
+        if own or self.of_context:
+            return self.settings.context_name()
+        return layout.newest_context(targets[0].telescope or None)
 
     def _is_wanted(self, path: Path) -> bool:
         is_rmap = mapping_kind(path.name) is MappingKind.REFERENCE
         if self._narrows:
             return is_rmap and self._is_chosen(path)
-        return is_rmap or (path.name in self._named and (self.cwd / path).is_file())
+        return is_rmap or any(
+            (self.cwd / text).is_file() and Path(text).name == path.name for text in self.paths
+        )
 
     def _is_chosen(self, path: Path) -> bool:
         header = load_mapping(path).header

@@ -70,7 +70,7 @@ def _list(layout: Layout, invocation: Invocation, style: str, color: str) -> Non
         rows = [
             (entry.number, _state(entry), *map(len, _files(entry).values()), entry.title) for entry in entries
         ]
-        render_listing(_COLUMNS, rows, invocation.console(color))
+        render_listing(_COLUMNS, rows, invocation.console(color), prose=True)
     else:
         click.echo(printable(f"calmap has made no change of the cache {layout.root}"), err=True)
 
@@ -110,8 +110,10 @@ def _undo(layout: Layout, style: str, *, dry_run: bool) -> str:
     if style == "json":
         told = {"change": undone.number, "title": undone.title, "dry_run": dry_run}
         return json.dumps({**told, "removed": removed, "restored": restored}, indent=2) + "\n"
-    lines = [_headline(undone, dry_run=dry_run), *(f"  removed   {name}" for name in removed)]
-    return "\n".join((*lines, *(f"  restored  {name}" for name in restored))) + "\n"
+    files = [f"  removed   {name}" for name in removed] + [f"  restored  {name}" for name in restored]
+    if not files and undone.number is not None:
+        files = ["  its files are as they were before it already"]
+    return "\n".join((_headline(undone, dry_run=dry_run), *files)) + "\n"
 
 
 def _headline(undone: Undone, *, dry_run: bool) -> str:

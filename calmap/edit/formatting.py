@@ -11,7 +11,7 @@ from calmap.diagnostics import TextEdit
 from calmap.edit.application import edited
 from calmap.edit.comments import Comments
 from calmap.edit.entries import newline_of
-from calmap.edit.sameness import header_of, rules_of
+from calmap.edit.refactoring import header_of, rules_of
 from calmap.errors import MappingError, RefusedError
 from calmap.model.mapping import Mapping
 from calmap.source import Source, Span

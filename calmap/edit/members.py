@@ -1,15 +1,72 @@
-"""Elements of match keys as members of or-globs, and what comes of rules that differ in one."""
+"""Rules of `Match` selectors, their elements as members of or-globs, and what comes of splitting them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from calmap.compile.ordered import MERGEABLE
-from calmap.edit.shape import Shape, elements_of
+from calmap.edit.shape import MATCH, Shape, elements_of
+from calmap.errors import RefusedError
 from calmap.model.names import is_na, is_omit
 from calmap.model.patterns import OneOf, PatternError, Test, pattern
 from calmap.model.values import ANY, NA, alternatives, condition_element
-from calmap.syntax.ast import Entry, SelectorCall, String, Value, header_entry, plain
+from calmap.syntax.ast import Entry, SelectorCall, String, Table, Value, header_entry, plain
 
 _GLOB = frozenset("*?[")
+
+
+class Rule(NamedTuple):
+    """A rule of a `Match` selector and where it is."""
+
+    table: Table
+    number: int
+    level: int
+
+    @property
+    def entry(self) -> Entry:
+        """The rule itself."""
+        return self.table.entries[self.number]
+
+
+def rule_at(there: Shape, line: int) -> Rule:
+    """The innermost rule of a `Match` selector at a line; one whose key is there before others.
+
+    Raises
+    ------
+    RefusedError
+        If there is none, or several begin there.
+    """
+    found = list(_rules(there, there.selector, 0))
+    position = there.source.position
+    by_key = [
+        rule
+        for rule in found
+        if position(rule.entry.key.start).line <= line <= position(rule.entry.key.end).line
+    ]
+    around = [
+        rule for rule in found if position(rule.entry.start).line <= line <= position(rule.entry.end).line
+    ]
+    if not by_key and not around:
+        lines = sorted({there.line(rule.entry) for rule in found})
+        near = min(lines, key=lambda other: abs(other - line)) if lines else None
+        hint = f"the nearest is in line {near}" if near else "the file has no Match selector"
+        raise RefusedError(f"{there.source.name}:{line}: no rule of a Match selector is there", hint)
+    if len(by_key) > 1:
+        raise RefusedError(
+            f"{there.source.name}:{line}: {len(by_key)} rules begin there",
+            "calmap refactor format puts each on a line",
+        )
+    return (by_key or around)[-1]
+
+
+def _rules(there: Shape, value: Value, level: int) -> Iterator[Rule]:
+    if not isinstance(value, SelectorCall):
+        return
+    for index, entry in enumerate(value.table.entries):
+        if value.name == MATCH and level < len(there.parkey):
+            yield Rule(value.table, index, level)
+        yield from _rules(there, entry.value, level + 1)
 
 
 def consequence(there: Shape, value: Value) -> str:
@@ -17,7 +74,7 @@ def consequence(there: Shape, value: Value) -> str:
     if not there.merges:
         return "merge_overlaps is off"
     if not isinstance(value, SelectorCall):
-        return "its files would come twice" if not _is_word(value) else ""
+        return "its files would come twice" if not is_word(value) else ""
     if value.name not in MERGEABLE:
         return f"rules that lead to {value.name} can't be merged"
     if any(isinstance(entry.value, SelectorCall) for entry in value.table.entries):
@@ -25,7 +82,8 @@ def consequence(there: Shape, value: Value) -> str:
     return ""
 
 
-def _is_word(value: Value) -> bool:
+def is_word(value: Value) -> bool:
+    """True if a rule leads to N/A or OMIT, which stands for no file."""
     return isinstance(value, String) and (is_na(value.value) or is_omit(value.value))
 
 

@@ -18,8 +18,7 @@ from calmap.edit.entries import (
     line_start,
     own_indent,
 )
-from calmap.edit.refactoring import rearranged
-from calmap.edit.sameness import rules_of
+from calmap.edit.refactoring import rearranged, rules_of
 from calmap.edit.shape import shape
 from calmap.errors import RefusedError
 from calmap.model.mapping import Mapping

@@ -1,4 +1,4 @@
-"""Parameters that rules begin to look at, no longer look at, or look at in another order."""
+"""Parameters that rules begin to look at, or no longer look at."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from calmap.diagnostics import TextEdit
 from calmap.edit.collisions import Collision, new_collisions
 from calmap.edit.entries import Edits, quote_of, remove_entries
+from calmap.edit.expressions import expressions, named_in
 from calmap.edit.literals import literal
-from calmap.edit.refactoring import applied, rearranged, refusal
-from calmap.edit.renaming import expressions, named_in, require_no_hook
-from calmap.edit.sequences import arrange, insert_item, remove_item
+from calmap.edit.refactoring import applied, refusal
+from calmap.edit.renaming import require_unread
+from calmap.edit.sequences import insert_item, remove_item
 from calmap.edit.shape import (
     Place,
     Shape,
@@ -25,11 +26,17 @@ from calmap.model.mapping import Mapping
 from calmap.model.values import NA
 from calmap.observatories.definition import Observatory
 from calmap.source import Span
-from calmap.syntax.ast import Entry, Plain, SelectorCall, Table, Tuple, Value, header_entry
+from calmap.syntax.ast import Plain, SelectorCall, Table, Tuple, Value, header_entry
 
 
 def add_parameter(
-    mapping: Mapping, name: str, value: Plain = NA, *, level: int | None = None, after: str | None = None
+    mapping: Mapping,
+    name: str,
+    value: Plain = NA,
+    observatory: Observatory | None = None,
+    *,
+    level: int | None = None,
+    after: str | None = None,
 ) -> Mapping:
     """A mapping whose rules look at one more parameter; with N/A in all rules, no answer changes.
 
@@ -41,6 +48,8 @@ def add_parameter(
         The parameter.
     value
         What every rule has for it.
+    observatory
+        The telescope, whose hooks and checks may read the parameter.
     level
         Level of the parkey, counted from one; the first, or that of ``after``, if not told.
     after
@@ -50,22 +59,24 @@ def add_parameter(
     ------
     UsageError
         If level and ``after`` contradict each other.
-    MappingError
-        If it is there already, or can't be.
+    RefusedError
+        If it is there already or substituted, other selectors than `Match` are on the level, or code reads
+        a header's value for it.
     """
+    if not name.strip():
+        raise UsageError("a parameter needs a name")
     if mapping.file is None:
         return mapping
     there = shape(mapping.file)
-    if not name.strip() or name in there.parameters:
-        raise RefusedError(
-            f"{there.source.name}: {name!r} is in parkey already" if name.strip() else "no name"
-        )
+    source = there.source
+    if name in there.parameters:
+        raise RefusedError(f"{source.name}: {name!r} is in parkey already", "a parameter can be there once")
     at = _new_place(there, level, after)
     there.require_match(at.level)
     if value in there.substitutions.get(name, {}):
-        message = f"{there.source.name}: {value!r} of {name} would be substituted"
+        message = f"{source.name}: {value!r} of {name} would be substituted"
         raise RefusedError(message, "see set-substitution")
-    source = there.source
+    require_unread(mapping.file, observatory, name)
     new_names = insert_item(source, there.places[at.level], at.number, _like(there, at, name))
     return applied(mapping, (new_names, *_new_elements(there, at, value)))
 
@@ -77,14 +88,14 @@ def drop_parameter(mapping: Mapping, name: str, observatory: Observatory | None 
     ------
     RefusedError
         If rules that lead to different things would become the same, an expression names the
-        parameter, or a hook reads headers.
+        parameter, or code reads it.
     """
     if mapping.file is None:
         return mapping
     there = shape(mapping.file)
     place = there.matched(name)
     _require_unnamed(there, name)
-    require_no_hook(mapping.file, observatory, name)
+    require_unread(mapping.file, observatory, name)
     edits = [*remove_item(there.source, there.places[place.level], place.number)]
     for entry, _ in there.entries(place.level):
         if isinstance(entry.key, Tuple):
@@ -93,32 +104,6 @@ def drop_parameter(mapping: Mapping, name: str, observatory: Observatory | None 
             edits.append(TextEdit(entry.key.span, "()"))
     narrowed = applied(mapping, [*edits, *_forgotten(there, name)])
     return _joined(there, narrowed, f"dropping {name}")
-
-
-def set_parkey(mapping: Mapping, parkey: Plain, observatory: Observatory | None = None) -> Mapping:
-    """A mapping with another parkey: known parameters moved, new ones added as N/A, others dropped.
-
-    Raises
-    ------
-    UsageError
-        If the parkey is none.
-    MappingError
-        As `drop_parameter`, or if a parameter would change its level.
-    """
-    wanted = _levels(parkey)
-    if mapping.file is None:
-        return mapping
-    there = shape(mapping.file)
-    _require_levels(there, wanted)
-    for level, names in enumerate(wanted):
-        for name in names:
-            if name not in there.parkey[level]:
-                mapping = add_parameter(mapping, name, level=level + 1)
-    for level, names in enumerate(there.parkey):
-        for name in names:
-            if name not in wanted[level]:
-                mapping = drop_parameter(mapping, name, observatory)
-    return _arranged(mapping, wanted)
 
 
 def _new_place(there: Shape, level: int | None, after: str | None) -> Place:
@@ -208,51 +193,3 @@ def _removed(before: Value, now: Shape, value: Value, gone: set[int]) -> Iterato
     for index, (old, new) in enumerate(pairs):
         if index not in indices:
             yield from _removed(old.value, now, new.value, gone)
-
-
-def _levels(parkey: Plain) -> tuple[tuple[str, ...], ...]:
-    good = isinstance(parkey, tuple) and all(isinstance(level, tuple) for level in parkey)
-    if not good or not isinstance(parkey, tuple) or not parkey:
-        message = f"{parkey!r} is no parkey, which is a tuple with a tuple of keywords for each selector"
-        raise UsageError(message, "such as (('DETECTOR', 'FILTER'), ('DATE-OBS', 'TIME-OBS'))")
-    levels = tuple(tuple(str(name) for name in level) for level in parkey if isinstance(level, tuple))
-    names = [name for level in levels for name in level]
-    doubled = next((name for name in names if names.count(name) > 1), None)
-    if doubled is not None:
-        raise UsageError(f"{doubled} is twice in the parkey")
-    return levels
-
-
-def _require_levels(there: Shape, wanted: tuple[tuple[str, ...], ...]) -> None:
-    name = there.source.name
-    if len(wanted) != len(there.parkey):
-        message = f"{name}: the rules have {len(there.parkey)} levels of selectors, the parkey {len(wanted)}"
-        raise RefusedError(message, "levels can't be added or taken away")
-    for level, names in enumerate(there.parkey):
-        moved = next((p for p in names if p not in wanted[level] and any(p in new for new in wanted)), None)
-        if moved is not None:
-            raise RefusedError(
-                f"{name}: {moved} would go from level {level + 1} to another", "keep its level"
-            )
-        if names != wanted[level]:
-            there.require_match(level)
-
-
-def _arranged(mapping: Mapping, wanted: tuple[tuple[str, ...], ...]) -> Mapping:
-    """A mapping with the parameters of each level in another order."""
-    if mapping.file is None:
-        return mapping
-    there = shape(mapping.file)
-    edits: list[TextEdit] = []
-    for level, names in enumerate(wanted):
-        order = [there.parkey[level].index(name) for name in names]
-        if order == sorted(order):
-            continue
-        edits += arrange(there.source, there.places[level], order)
-        for entry, _ in there.entries(level):
-            edits += _arranged_key(there, entry, order)
-    return rearranged(mapping, edits)
-
-
-def _arranged_key(there: Shape, entry: Entry, order: list[int]) -> Edits:
-    return arrange(there.source, entry.key, order) if isinstance(entry.key, Tuple) else ()

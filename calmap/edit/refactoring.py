@@ -1,11 +1,12 @@
-"""Changes of rules that are made whole or refused, with the reason."""
+"""Changes of rules that are made whole or refused, with the reason, and whether rules are the same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TypeAlias
 
 from calmap.compile.reference import compile_reference
+from calmap.compile.tree import Match, Node, Terminal
 from calmap.diagnostics import TextEdit
 from calmap.edit.application import checksummed, edited, parsed
 from calmap.edit.collisions import Collision, collision_count, new_collisions
@@ -13,7 +14,7 @@ from calmap.edit.comments import kept, lost
 from calmap.edit.shape import Shape, shape
 from calmap.errors import MappingError, RefusedError
 from calmap.model.mapping import Mapping
-from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall
+from calmap.syntax.ast import MappingFile, MappingKind, Plain, SelectorCall, Table, Value, plain
 
 Refactoring: TypeAlias = Callable[[Mapping], Mapping]
 _SHOWN = 5
@@ -73,6 +74,31 @@ def refusal(old: Shape, found: Iterable[Collision], doing: str) -> RefusedError:
     return RefusedError(message, f"lines {shown}: change or delete one of each first")
 
 
+def rules_of(file: MappingFile) -> Hashable:
+    """Everything that a look-up knows of the rules, without their order and places in the text.
+
+    Raises
+    ------
+    MappingError
+        If it is an rmap that can't be compiled.
+    """
+    if file.kind is MappingKind.REFERENCE:
+        return _node(compile_reference(file, None).tree)
+    return _links(file.selector)
+
+
+def header_of(file: MappingFile) -> Plain:
+    """The header as plain data, without its checksum.
+
+    Raises
+    ------
+    TypeError
+        If there is a selector in it.
+    """
+    data = plain(file.header)
+    return {key: value for key, value in data.items() if key != "sha1sum"} if isinstance(data, dict) else data
+
+
 def _require_use(old: MappingFile, new: MappingFile) -> None:
     """Refuse a text that can't be used where the old one could, or that has more doubled keys."""
     try:
@@ -91,3 +117,24 @@ def _require_use(old: MappingFile, new: MappingFile) -> None:
 def _bare(message: str) -> str:
     """A message without the file before it."""
     return message.rpartition(".rmap:")[2].strip()
+
+
+def _node(node: Node) -> Hashable:
+    if isinstance(node, Terminal):
+        return node.answer, node.files, node.written
+    if isinstance(node, Match):
+        rules = tuple((rule.key, _node(rule.choice)) for rule in node.rules)
+        return node.parameters, rules, node.merge_overlaps
+    return node.kind, node.parameters, tuple((row.key, row.written, _node(row.choice)) for row in node.rows)
+
+
+def _links(selector: Table | SelectorCall) -> Hashable:
+    table = selector if isinstance(selector, Table) else selector.table
+    return frozenset({_text(entry.key).lower(): _text(entry.value) for entry in table.entries}.items())
+
+
+def _text(value: Value) -> str:
+    try:
+        return str(plain(value))
+    except TypeError:
+        return f"a selector at {value.start}"

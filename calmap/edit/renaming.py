@@ -5,25 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from calmap.compile.hooks import AFTER_FAILURE_KEYWORDS
-from calmap.compile.terms import lower_text, reference_terms
+from calmap.compile.hooks import AFTER_FAILURE_KEYWORDS, HOOK_KEYWORDS
+from calmap.compile.terms import reference_terms
 from calmap.diagnostics import TextEdit
 from calmap.edit.entries import Edits, quote_of
+from calmap.edit.expressions import expressions, named_in, renamed_in_expressions
 from calmap.edit.header import set_entry
 from calmap.edit.literals import quoted
 from calmap.edit.refactoring import applied
-from calmap.edit.shape import Shape, elements_of, is_string, items_of, named, shape, table_of
-from calmap.edit.stringparts import part_span
-from calmap.errors import MappingError, RefusedError, UsageError
+from calmap.edit.shape import Shape, elements_of, is_string, items_of, shape, table_of
+from calmap.errors import RefusedError, UsageError
 from calmap.model.mapping import Mapping
 from calmap.observatories.definition import Observatory
-from calmap.source import Span
-from calmap.syntax.ast import Entry, MappingFile, String, Table, Value, header_entry
-from calmap.syntax.expression import ExpressionError, names, parse_expression
+from calmap.syntax.ast import Entry, MappingFile, String, Value, header_entry
 
-_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _KEYWORD = re.compile(r"[^\s|#'\"(){}\[\],:]+")
-_EXPRESSIONS = ("rmap_relevance", "rmap_omit")
 
 
 def rename_parameter(mapping: Mapping, old: str, new: str, observatory: Observatory | None = None) -> Mapping:
@@ -39,14 +35,14 @@ def rename_parameter(mapping: Mapping, old: str, new: str, observatory: Observat
     old, new
         The names.
     observatory
-        The telescope, whose hooks may read the parameter by its old name.
+        The telescope, whose hooks may read parameters by their names.
 
     Raises
     ------
     UsageError
         If the new name is none.
     RefusedError
-        If there is no such parameter, the new name is taken, or a hook reads headers.
+        If there is no such parameter, the new name is taken, or code reads one of the names.
     """
     if not _KEYWORD.fullmatch(new):
         raise UsageError(f"{new!r} is no name of a parameter")
@@ -57,50 +53,29 @@ def rename_parameter(mapping: Mapping, old: str, new: str, observatory: Observat
     if old not in there.parameters:
         there.find(old)
     _require_free(there, new)
-    require_no_hook(file, observatory, old)
+    for name in (old, new):
+        require_unread(file, observatory, name)
     edits = [*_in_parkey(there, old, new), *_in_lists(file, old, new), *_in_tables(file, old, new)]
-    edits += _in_expressions(file, old, new)
+    edits += renamed_in_expressions(file, old, new)
     renamed = applied(mapping, edits)
     return applied(renamed, _substitutions(there, renamed, old, new))
 
 
-def expressions(file: MappingFile) -> Iterator[tuple[str, String]]:
-    """Expressions of a header, each with the key that it stands for."""
-    for key in _EXPRESSIONS:
-        entry = header_entry(file.header, key)
-        if entry is not None and isinstance(entry.value, String):
-            yield key, entry.value
-    table = table_of(header_entry(file.header, "parkey_relevance"))
-    for entry in table.entries if table is not None else ():
-        if isinstance(entry.key, String) and isinstance(entry.value, String):
-            yield entry.key.value, entry.value
-
-
-def named_in(key: str, expression: String, parameter: str) -> tuple[Span, ...]:
-    """Where an expression names a parameter, counted in its text.
+def require_unread(file: MappingFile, observatory: Observatory | None, parameter: str) -> None:
+    """Refuse a parameter that the code of a telescope knows by its name, where the change would count.
 
     Raises
     ------
     RefusedError
-        If the text is no expression.
+        With the name of the code.
     """
-    text = lower_text(expression.value) if key in _EXPRESSIONS else expression.value
-    try:
-        found = names(parse_expression(str(text)))
-    except ExpressionError as problem:
-        raise MappingError(f"{key} is no expression: {problem}", "calmap check tells more") from None
-    return tuple(name.span for name in found if name.name == parameter)
-
-
-def require_no_hook(file: MappingFile, observatory: Observatory | None, parameter: str) -> None:
-    """Refuse an rmap whose headers are read by code, which knows parameters by their names."""
     terms = reference_terms(file, observatory)
-    hook = terms.precondition or terms.fallback
-    if hook is not None:
-        message = f"{file.source.name}: the hook {hook.__name__} reads parameters by their names"
-        raise RefusedError(message, "rules with hooks keep their parameters")
+    for hook in (terms.precondition, terms.fallback):
+        if hook is not None and parameter in HOOK_KEYWORDS[hook.__name__]:
+            message = f"{file.source.name}: the hook {hook.__name__} reads {parameter} by its name"
+            raise RefusedError(message, "rules with hooks keep the parameters that these read")
     read = AFTER_FAILURE_KEYWORDS.get(terms.after_failure or "", frozenset())
-    if parameter in read and read <= set(terms.required):
+    if parameter in read and read <= {*terms.required, parameter}:
         message = f"{file.source.name}: the check {terms.after_failure} reads {parameter} by its name"
         raise RefusedError(message, "it decides what happens where no rule matches")
 
@@ -142,29 +117,6 @@ def _renamed(file: MappingFile, values: tuple[Value, ...], old: str, new: str) -
             yield TextEdit(value.span, quoted(new, quote_of(file.source, value)))
 
 
-def _in_expressions(file: MappingFile, old: str, new: str) -> Iterator[TextEdit]:
-    for key, expression in expressions(file):
-        spans = named_in(key, expression, old)
-        if not spans:
-            continue
-        if not _NAME.fullmatch(new):
-            line = file.source.position(expression.start).line
-            message = f"{file.source.name}:{line}: {new!r} can't stand in the expression of {key}"
-            raise RefusedError(message, "there a name is made of letters, digits, '_' and '.'")
-        yield from _in_expression(file, expression, spans, new)
-
-
-def _in_expression(file: MappingFile, expression: String, spans: tuple[Span, ...], new: str) -> Edits:
-    """Edits of the names only, or of the whole string where a name is not written as one piece."""
-    places = [part_span(file.source, expression, span) for span in spans]
-    if all(place is not None for place in places):
-        return tuple(TextEdit(place, new) for place in places if place is not None)
-    text = expression.value
-    for start, end in sorted(spans, reverse=True):
-        text = text[:start] + new + text[end:]
-    return (TextEdit(expression.span, quoted(text, quote_of(file.source, expression))),)
-
-
 def _substitutions(before: Shape, renamed: Mapping, old: str, new: str) -> Edits:
     """Edits that write down substitutions which the old or the new name has without being told."""
     file = renamed.file
@@ -191,5 +143,5 @@ def _matters(there: Shape, parameter: str, values: set[object]) -> bool:
 
 
 def _entries(file: MappingFile, key: str) -> tuple[Entry, ...]:
-    table: Table | None = table_of(named(file.header, key))
+    table = table_of(header_entry(file.header, key))
     return table.entries if table is not None else ()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from calmap.diagnostics import TextEdit
-from calmap.edit.entries import Edits, comma_after
+from calmap.edit.entries import REST_OF_LINE, Edits, comma_after, ends_line, newline_of, own_indent
 from calmap.source import Source, Span
 from calmap.syntax.ast import List, Set, Tuple
 
@@ -22,9 +22,15 @@ def insert_item(source: Source, sequence: Items, index: int, text: str) -> TextE
         at = opening.end() if opening else sequence.start + 1
         return TextEdit(Span(at, at), f"{text},")
     if index == 0:
-        return TextEdit(Span(items[0].start, items[0].start), f"{text}, ")
+        indents = [own_indent(source, item.start) for item in items]
+        apart = ", " if None in indents else f",{newline_of(source)}{indents[0]}"
+        return TextEdit(Span(items[0].start, items[0].start), text + apart)
     previous = items[index - 1]
     comma = comma_after(source, previous)
+    indent = own_indent(source, previous.start)
+    rest = REST_OF_LINE.match(source.text, previous.end)
+    if indent is not None and rest is not None and comma is not None and ends_line(rest, comma):
+        return TextEdit(Span(rest.end(), rest.end()), f"{indent}{text},{newline_of(source)}")
     if len(items) == 1 and comma is not None:
         return TextEdit(Span(comma, comma), f" {text}")
     return TextEdit(Span(previous.end, previous.end), f", {text}")

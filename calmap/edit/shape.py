@@ -203,11 +203,6 @@ def table_of(entry: Entry | None) -> Table | None:
     return value if isinstance(value, Table) else None
 
 
-def named(table: Table | None, name: str) -> Entry | None:
-    """The entry of a dictionary that counts for a name."""
-    return header_entry(table, name) if table is not None else None
-
-
 def is_string(value: Value, text: str) -> bool:
     """True if a value is a string that says something, in whatever case."""
     return isinstance(value, String) and value.value.upper() == text.upper()

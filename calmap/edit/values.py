@@ -10,7 +10,7 @@ from calmap.edit.entries import quote_of, remove_entry
 from calmap.edit.header import delete_header, set_entry
 from calmap.edit.literals import literal
 from calmap.edit.refactoring import applied, require_no_collision
-from calmap.edit.shape import has_parameter, named, shape, table_of
+from calmap.edit.shape import has_parameter, shape, table_of
 from calmap.errors import RefusedError
 from calmap.model.mapping import Mapping
 from calmap.model.values import NA, condition_element, condition_value, is_esoteric
@@ -166,7 +166,8 @@ def _tables(mapping: Mapping, parameter: str) -> tuple[Table | None, Table | Non
     """The substitutions of a header, and those of a parameter."""
     header = mapping.header
     table = table_of(header_entry(header, _KEY)) if header is not None else None
-    return table, table_of(named(table, parameter))
+    given = header_entry(table, parameter) if table is not None else None
+    return table, table_of(given)
 
 
 def _index(table: Table, key: Plain) -> int | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 
 from calmap.edit.application import parsed
 from calmap.edit.formatting import format_layout
+from calmap.edit.merging import merge_rules
 from calmap.edit.ordering import sort
-from calmap.edit.parameters import add_parameter, set_parkey
+from calmap.edit.parameters import add_parameter
+from calmap.edit.parkeys import set_parkey
 from calmap.edit.refactoring import refactored
 from calmap.edit.renaming import rename_parameter
 from calmap.edit.shape import MATCH, Shape, elements_of, shape
-from calmap.edit.unions import merge_rules, split_rule
+from calmap.edit.splitting import split_rule
 from calmap.errors import CalmapError, RefusedError
 from calmap.model.mapping import Mapping as MappingText
 from calmap.model.values import alternatives
@@ -38,15 +41,16 @@ Refactoring = Callable[[MappingText, Observatory | None], Result]
 def rename_all(mapping: MappingText, observatory: Observatory | None) -> Result:
     renamed = {}
     for name in dict.fromkeys(shape(parsed(mapping)).parameters):
-        mapping = refactored(mapping, lambda old: rename_parameter(old, name, f"{name}X", observatory))  # noqa: B023
+        rename = partial(rename_parameter, old=name, new=f"{name}X", observatory=observatory)
+        mapping = refactored(mapping, rename)
         renamed[name] = f"{name}X"
     return Result(mapping, renamed)
 
 
 def add_everywhere(mapping: MappingText, observatory: Observatory | None) -> Result:
-    del observatory
     for level in _match_levels(shape(parsed(mapping))):
-        mapping = refactored(mapping, lambda old: add_parameter(old, f"{NEW}{level}", level=level + 1))  # noqa: B023
+        add = partial(add_parameter, name=f"{NEW}{level}", observatory=observatory, level=level + 1)
+        mapping = refactored(mapping, add)
     return Result(mapping, {})
 
 
@@ -63,7 +67,7 @@ def split_some(mapping: MappingText, observatory: Observatory | None) -> Result:
     refused: RefusedError | None = None
     for line, name in reversed(lines):
         try:
-            mapping = refactored(mapping, lambda old: split_rule(old, line, name))  # noqa: B023
+            mapping = refactored(mapping, partial(split_rule, line=line, parameter=name))
         except RefusedError as problem:
             refused = problem
     if refused is not None and len(lines) == 1:
@@ -95,10 +99,6 @@ REFACTORINGS: Mapping[str, Refactoring] = {
     "sort": sort_all,
     "format": format_all,
 }
-
-
-MAY_ORDER = frozenset({"set-parkey"})
-"""Files of several rules of equal weight come in the order of the keys."""
 
 
 def attempt(name: str, mapping: MappingText, observatory: Observatory | None) -> Result | str:

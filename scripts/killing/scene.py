@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -69,8 +68,8 @@ class Scene:
     calls: int
 
     def copy(self, name: str) -> Path:
-        """A fresh cache; files of it are second names of those of the first."""
-        return _copied(self.folder / "cache", self.folder / name)
+        """A fresh cache."""
+        return shutil.copytree(self.folder / "cache", self.folder / name)
 
 
 def prepare(folder: Path, driver: str, source: Path) -> Scene:
@@ -85,7 +84,7 @@ def prepare(folder: Path, driver: str, source: Path) -> Scene:
         subprocess.run(
             _run("insert-reference", reference).command(cache), check=True, stdout=subprocess.DEVNULL
         )
-    changed, counted = _copied(cache, folder / "changed"), _copied(cache, folder / "counted")
+    changed, counted = shutil.copytree(cache, folder / "changed"), shutil.copytree(cache, folder / "counted")
     seconds, commit = timed(run.command(changed), changed)
     log = folder / "calls"
     subprocess.run(run.faulty(counted, 0, "before", log), check=True, stdout=subprocess.DEVNULL)
@@ -147,10 +146,3 @@ def _run(driver: str, reference: Path) -> Run:
     if driver == "undo":
         return Run(PROGRAM, ("undo", "--cache", "CACHE"))
     return Run(HERE / "driver.py", ("CACHE", str(reference)))
-
-
-def _copied(cache: Path, other: Path) -> Path:
-    shutil.copytree(cache, other, copy_function=os.link, ignore=shutil.ignore_patterns(LEDGER))
-    if (cache / LEDGER).exists():
-        shutil.copytree(cache / LEDGER, other / LEDGER)
-    return other

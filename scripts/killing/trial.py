@@ -47,7 +47,7 @@ class Trials:
         self._points = random.Random(seed).sample(points, len(points))
 
     def run(self, number: int) -> Outcome:
-        """Kill a change, and its recovery too in every fifth trial; then recover and look."""
+        """Kill a change, and its recovery too in every fifth trial; then recover what is to be, and look."""
         chance = random.Random(f"{self._seed}-{number}")
         cache = self._scene.copy(f"trial-{number}")
         moment, killed = self._change(cache, number, chance)
@@ -58,8 +58,8 @@ class Trials:
             self._end(
                 RECOVERY.faulty(cache, call, chance.choice(("before", "after")), cache.with_suffix(".log"))
             )
-        done = subprocess.run(RECOVERY.command(cache), capture_output=True, text=True)
-        state = self._state(cache) if done.returncode == 0 else f"no recovery: {done.stderr.strip()}"
+        trouble = self._recover(cache) if has_journal(cache) else ""
+        state = trouble or self._state(cache)
         if state in ("old", "new"):
             shutil.rmtree(cache)
         return Outcome(number, moment, killed, pending, state)
@@ -83,6 +83,10 @@ class Trials:
 
     def _end(self, command: list[str]) -> bool:
         return _started(command).wait(PATIENCE) == -signal.SIGKILL
+
+    def _recover(self, cache: Path) -> str:
+        done = subprocess.run(RECOVERY.command(cache), capture_output=True, text=True)
+        return f"no recovery: {done.stderr.strip()}" if done.returncode else ""
 
     def _state(self, cache: Path) -> str:
         found = tree(cache)
