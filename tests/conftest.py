@@ -1,6 +1,9 @@
+import os
 from pathlib import Path
 
 import pytest
+
+SETTINGS = ("CALMAP_", "CRDS_")
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +19,10 @@ def corpus(repo_root: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No variable of calmap or crds, neither the user's nor those that crds sets when it is imported."""
+    for name in [name for name in os.environ if name.startswith(SETTINGS)]:
+        monkeypatch.delenv(name)

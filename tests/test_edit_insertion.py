@@ -87,6 +87,7 @@ def test_the_same_date_replaces_the_file_only():
 
 
 def test_the_same_date_written_otherwise_is_the_same_date():
+    """CD17."""
     insertion, _ = inserted(rmap(), values("A", "H", "2020/01/01", "00:00"))
 
     assert [row.file for row in insertion.removed] == ["h_old.fits"]
@@ -98,6 +99,15 @@ def test_a_new_rule_is_written_like_its_neighbours():
     assert insertion.new_levels == 2
     rule = "    ('A', 'J') : UseAfter({\n        '2021-01-01 00:00:00' : 'new.fits',\n    }),\n"
     assert f"    }}),\n{rule}    # detector two\n" in new.text
+
+
+def test_rules_without_dates_get_the_file_itself():
+    """CD16: parkey has one level, and no classes say that there should be two."""
+    found = rmap("selector = Match({\n    ('A',) : 'old.fits',\n})\n", "(('DETECTOR',),)")
+
+    _, new = inserted(found, values("B", "H"))
+
+    assert selector_of(new) == "selector = Match({\n    ('A',) : 'old.fits',\n    ('B',) : 'new.fits',\n})\n"
 
 
 def test_a_rule_that_says_not_applicable_gets_dates():

@@ -90,4 +90,6 @@ def test_types_that_headers_name() -> None:
     assert named_type(ligeriri, "iris", {}) is None
     with pytest.raises(HeaderError, match="REFTYPE = 'DARKS' is no reference type of iris") as problem:
         reftype_of(ligeriri, "iris", {"REFTYPE": "DARKS"}, ["dark", "flat"])
-    assert problem.value.hint == "did you mean 'dark'?; --type chooses one"
+    assert problem.value.hint == (
+        "did you mean 'dark'?; --type chooses one, and calmap new-mapping makes rules for a new one"
+    )
