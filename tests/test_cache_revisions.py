@@ -138,3 +138,15 @@ def test_a_damaged_repository(repo: Path) -> None:
 
     with pytest.raises(CacheError):
         snapshot.read(NAME)
+
+
+def test_a_hook_of_another_repository_does_not_lead_astray(
+    repo: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path_factory.mktemp("other")
+    git(other, "init", "--quiet")
+    monkeypatch.setenv("GIT_DIR", str(other / ".git"))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other / "index"))
+
+    assert Repository.around(repo).root.samefile(repo)
+    assert Repository.around(repo).commit("HEAD") is not None

@@ -7,8 +7,13 @@ from hashlib import sha1
 from pathlib import Path
 from typing import NamedTuple
 
+from calmap.cache.settings import process_variables
 from calmap.errors import CacheError
 
+_OF_A_HOOK = frozenset(
+    f"GIT_{name}" for name in ("DIR", "WORK_TREE", "INDEX_FILE", "OBJECT_DIRECTORY", "COMMON_DIR", "PREFIX")
+)
+"""Variables with which Git runs hooks; they are about the repository of the hook, not that of the folder."""
 PROGRAM = ("git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-pager")
 
 
@@ -62,10 +67,10 @@ def git(folder: Path, *arguments: str, given: bytes = b"", otherwise: str) -> Do
     CacheError
         If it can't be run.
     """
+    environment = {name: value for name, value in process_variables().items() if name not in _OF_A_HOOK}
+    command = (*PROGRAM, "-C", str(folder), *arguments)
     try:
-        done = subprocess.run(
-            (*PROGRAM, "-C", str(folder), *arguments), input=given, capture_output=True, check=False
-        )
+        done = subprocess.run(command, input=given, capture_output=True, check=False, env=environment)
     except FileNotFoundError:
         raise CacheError("there is no program git", f"install Git, or {otherwise}") from None
     except (OSError, ValueError) as problem:

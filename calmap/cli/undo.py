@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from calmap.cli.options import Invocation, color_option, examples, format_option
+from calmap.cli.options import Invocation, color_option, examples, format_option, quiet_option
 from calmap.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,11 +21,12 @@ _COLUMNS = ("change", "state", "added", "replaced", "removed", "title")
 
 @click.command(epilog=examples("calmap undo --list", "calmap undo --dry-run", "calmap undo"))
 @click.option("--cache", metavar="FOLDER", help="The cache: a folder with mappings in it.")
-@click.option("--dry-run", is_flag=True, help="Change nothing; only tell what would be done.")
+@click.option("-n", "--dry-run", is_flag=True, help="Change nothing; only tell what would be done.")
 @click.option("--list", "listing", is_flag=True, help="List the last changes, the newest first.")
 @click.option("--recover", is_flag=True, help="Only finish, or take back, a change that was interrupted.")
 @format_option("text", "json")
 @color_option
+@quiet_option
 @click.pass_context
 def undo(
     ctx: click.Context,
@@ -35,12 +36,14 @@ def undo(
     recover: bool,
     style: str,
     color: str,
+    quiet: bool,
 ) -> None:
     """Take back the last change of the cache.
 
     Files that the change added are removed, and those that it replaced or removed are as they were; doing it
     again takes back the change before. It is refused if one of these files was changed since, or another
     mapping names a file that would go. Only changes made by calmap count, and the last 20 can be taken back.
+    What --git committed stays a commit; it is the files that go back.
     """
     if dry_run + listing + recover > 1:
         raise UsageError("--dry-run, --list and --recover can't go together", hint="choose one of them")
@@ -48,10 +51,10 @@ def undo(
     layout = invocation.settings(cache=cache, context=None, observatory=None).layout()
     if listing:
         _list(layout, invocation, style, color)
-    elif recover:
-        click.echo(_recover(layout, style), nl=False)
-    else:
-        click.echo(_undo(layout, style, dry_run=dry_run), nl=False)
+        return
+    told = _recover(layout, style) if recover else _undo(layout, style, dry_run=dry_run)
+    if not quiet:
+        click.echo(told, nl=False)
 
 
 def _list(layout: Layout, invocation: Invocation, style: str, color: str) -> None:
