@@ -128,8 +128,10 @@ class _Run:
     def _jobs(self, files: Sequence[str]) -> Iterator[Callable[[], Certificate]]:
         from calmap.headers.datasets import dataset_files
 
+        cwd = self.invocation.cwd
         for name in files:
-            references = () if mapping_kind(name) else tuple(dataset_files([name], self.invocation.cwd))
+            found = () if mapping_kind(name) else dataset_files([name], cwd)
+            references = tuple(path.relative_to(cwd) if path.is_relative_to(cwd) else path for path in found)
             if mapping_kind(name) or self._is_folder_of_mappings(name):
                 yield from self._mapping_jobs(name)
             elif not references:
