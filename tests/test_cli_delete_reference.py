@@ -169,3 +169,15 @@ def test_a_file_that_shares_its_rule_is_not_taken_out(cache: Path, delete) -> No
 
     assert result.exit_code == 1
     assert "change that rule by hand" in result.stderr
+
+
+def test_rules_that_can_not_be_read_are_not_passed_over(cache: Path, delete) -> None:
+    imap = cache / "mappings/ligeriri/ligeriri_liger_0001.imap"
+    imap.write_text(imap.read_text().replace("selector = {", "selector = {{"))
+    before = tree(cache)
+
+    result = delete(FLAT)
+
+    assert result.exit_code == 3
+    assert "ligeriri_liger_0001.imap" in result.stderr
+    assert tree(cache) == before

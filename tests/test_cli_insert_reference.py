@@ -13,8 +13,12 @@ from deliveries import CHECKOUT, DARK, FLAT, NEW, calmap, changed_lines, demo_ca
 from git_repositories import git, repository
 from syrupy.assertion import SnapshotAssertion
 
+from calmap.bestref import Cache
 from calmap.cache.layout import Layout
 from calmap.cache.transaction import changing
+from calmap.delivery.change import Change, make
+from calmap.delivery.insertion import plan_insertion
+from calmap.errors import FileChangedError
 
 RMAP = "mappings/ligeriri/ligeriri_iris_flat_0001.rmap"
 IMAP = "mappings/ligeriri/ligeriri_iris_0001.imap"
@@ -605,15 +609,18 @@ def test_git_with_a_detached_head_and_a_branch_of_that_name(repo: Path, insert, 
     assert git(repo, "branch", "--show-current") == "calmap/ligeriri_0002-2\n"
 
 
+@pytest.mark.parametrize("does", ["", "echo '# mended' >> mappings/ligeriri/ligeriri_iris_flat_0002.rmap"])
 @pytest.mark.parametrize("detached", [False, True])
-def test_a_hook_that_fails_takes_all_back(repo: Path, insert, tmp_path: Path, *, detached: bool) -> None:
+def test_a_hook_that_fails_takes_all_back(
+    repo: Path, insert, tmp_path: Path, does: str, *, detached: bool
+) -> None:
     if detached:
         git(repo, "checkout", "--quiet", "--detach")
     (repo / "staged.txt").write_text("staged")
     git(repo, "add", "staged.txt")
     hook = repo / ".git/hooks/pre-commit"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\necho 'not on a Friday' >&2\nexit 1\n")
+    hook.write_text(f"#!/bin/sh\n{does}\necho 'not on a Friday' >&2\nexit 1\n")
     hook.chmod(0o755)
     before = state(repo)
 
@@ -678,3 +685,19 @@ def test_a_reference_that_no_lfs_pattern_takes_is_told(repo: Path, insert, tmp_p
 
     words = " ".join(result.stdout.split())
     assert f"warning: no pattern of .gitattributes gives {NEW} to Git LFS, which keeps others" in words
+
+
+def test_a_file_that_changes_after_its_header_was_read_is_refused(cache: Path, tmp_path: Path) -> None:
+    path = reference(tmp_path)
+    opened = Cache(cache)
+    before = tree(cache)
+
+    def plan() -> Change:
+        rules = opened.context("ligeriri_0001.pmap").rules
+        delivery = plan_insertion(rules, "ligeriri_0001.pmap", [path])
+        path.write_bytes(path.read_bytes() + b" " * 2880)
+        return Change("Insert", delivery.revision, delivery.copies)
+
+    with pytest.raises(FileChangedError, match="has changed since it was read"):
+        make(opened.layout, plan)
+    assert tree(cache) == before

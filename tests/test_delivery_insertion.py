@@ -125,7 +125,7 @@ def test_the_same_file_twice_is_one(tmp_path: Path) -> None:
 
     delivery = planned(cache, name, path, path)
 
-    assert [item.kind for item in delivery.inserted] == ["row", "same"]
+    assert [item.kind for item in delivery.inserted] == ["row"]
     assert len(delivery.copies) == 1
 
 

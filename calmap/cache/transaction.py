@@ -43,11 +43,14 @@ class FileChange:
     expected
         Hash (`calmap.cache.store.digest`) of what must be there still; None if
         nothing may be there yet. A file that is as it shall be is done.
+    copied
+        Hash of what the file to copy must hold, if it was read before.
     """
 
     path: Path
     content: bytes | Path | None
     expected: str | None
+    copied: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,10 @@ class Transaction:
                 after = file_digest(content)
             if after is None:
                 raise CacheError(f"{content} is not there")
+            if change.copied not in (None, after):
+                raise FileChangedError(
+                    f"{content} has changed since it was read", hint="nothing was written; try again"
+                )
         else:
             after = None if content is None else digest(content)
         if before == after:

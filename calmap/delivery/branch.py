@@ -36,7 +36,7 @@ class Branch:
         CacheError
             If Git refuses; the branch is then gone again.
         """
-        names = [str(path) for path in paths]
+        names = [self._pathspec(path) for path in paths]
         message = "\n".join((subject, "", *body)).rstrip() + "\n"
         try:
             _git(self.root, "switch", "--quiet", "--create", self.name)
@@ -45,6 +45,13 @@ class Branch:
         except BaseException:
             self._leave(names)
             raise
+
+    def _pathspec(self, path: Path) -> str:
+        """What Git takes for just this file, whatever signs are in its name."""
+        place, root = path.resolve(), self.root.resolve()
+        if not place.is_relative_to(root):
+            raise CacheError(f"{path} is not in the repository {root}", "leave out --git")
+        return f":(top,literal){place.relative_to(root).as_posix()}"
 
     def _leave(self, names: Sequence[str]) -> None:
         back = ("--detach", self.start) if self.start == _head(self.root) else (self.start,)

@@ -25,10 +25,13 @@ class Copy:
     ----------
     source, place
         Where it is and where it is to be.
+    sha256
+        Hash of its content when it was read.
     """
 
     source: Path
     place: Path
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Change:
 
     def files(self) -> tuple[FileChange, ...]:
         """What becomes of each file."""
-        files = [FileChange(copy.place, copy.source, None) for copy in self.copies]
+        files = [FileChange(copy.place, copy.source, None, copy.sha256) for copy in self.copies]
         for item in self.revision.changes:
             before = digest(item.old.text.encode("utf-8")) if item.old and item.in_place else None
             files.append(FileChange(item.new.path, item.new.text.encode("utf-8"), before))
@@ -157,8 +160,8 @@ def make(
         if branch is not None and committed.paths:
             try:
                 branch.commit(committed.paths, change.title, change.details)
-            except BaseException:
-                _take_back(layout, transaction, committed, change)
+            except BaseException as problem:
+                _take_back(layout, transaction, committed, change, problem)
                 raise
         return Made(change, committed, branch.name if branch else None, transaction.recovered)
 
@@ -203,12 +206,21 @@ def _state(path: Path) -> tuple[str, ...]:
     return str(path), str(found.st_ino), str(found.st_size), str(found.st_mtime_ns), str(found.st_ctime_ns)
 
 
-def _take_back(layout: Layout, transaction: Transaction, committed: Committed, change: Change) -> None:
-    record = Ledger(layout.root).records()[0]
-    leaves = tuple(reversed(record.makes))
-    written = {path.resolve() for path in committed.paths}
-    inverse = [item for item in _inverse(change) if item.path.resolve() in written]
-    transaction.commit(f"take back: {change.title}", inverse, undoes=committed.number, leaves=leaves)
+def _take_back(
+    layout: Layout, transaction: Transaction, committed: Committed, change: Change, cause: BaseException
+) -> None:
+    """Take a change back whose files somebody else, such as a hook of Git, may have written to meanwhile."""
+    try:
+        leaves = tuple(reversed(Ledger(layout.root).records()[0].makes))
+        written = {path.resolve() for path in committed.paths}
+        inverse = [item for item in _inverse(change) if item.path.resolve() in written]
+        transaction.commit(f"take back: {change.title}", inverse, undoes=committed.number, leaves=leaves)
+    except CalmapError as problem:
+        if not isinstance(cause, CalmapError):
+            raise
+        cause.hint = (
+            f"the files of the change are still there, as {problem.message}; calmap undo takes them back"
+        )
 
 
 def _inverse(change: Change) -> Iterable[FileChange]:
@@ -217,7 +229,7 @@ def _inverse(change: Change) -> Iterable[FileChange]:
         yield FileChange(copy.place, None, file_digest(copy.place))
     for item in change.revision.changes:
         before = item.old.text.encode("utf-8") if item.old and item.in_place else None
-        yield FileChange(item.new.path, before, digest(item.new.text.encode("utf-8")))
+        yield FileChange(item.new.path, before, file_digest(item.new.path))
 
 
 def _diff(change: MappingChange, root: Path | None) -> Iterable[str]:

@@ -13,7 +13,7 @@ from calmap.delivery.outlook import Outlook, interval
 from calmap.delivery.revision import Revision, revise
 from calmap.edit.application import edited, parsed
 from calmap.edit.deletion import delete
-from calmap.errors import CalmapError, MappingError, RefusedError
+from calmap.errors import MappingError, NotInCacheError, RefusedError
 from calmap.model.mapping import Mapping
 from calmap.model.names import mapping_kind
 from calmap.syntax.ast import MappingKind
@@ -115,7 +115,7 @@ def reference_mappings(rules: Rules, context: str) -> Iterator[str]:
         seen.add(link.target)
         try:
             yield from reference_mappings(rules, link.target)
-        except CalmapError:
+        except NotInCacheError:
             continue
 
 

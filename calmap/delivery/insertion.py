@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calmap.cache.rulesets import Rules
-from calmap.cache.store import file_digest
 from calmap.compare.rows import RuleRow, by_keyword, rows
 from calmap.compile.overlap import special_cases
 from calmap.compile.prepare import prepare
@@ -142,7 +141,7 @@ def plan_insertion(
     problems: list[CalmapError] = []
     texts: dict[str, Mapping] = {}
     steps: list[_Step] = []
-    for path in paths:
+    for path in dict.fromkeys(paths):
         try:
             reference = read_reference(path, rules, context, reftype)
             place_of(reference, rules)
@@ -261,10 +260,10 @@ def _refuse_twins(reference: Reference, insertion: Insertion, earlier: Sequence[
 
 
 def _refuse_namesakes(reference: Reference, earlier: Sequence[_Step]) -> None:
-    other = next((step.reference.path for step in earlier if step.reference.name == reference.name), None)
-    if other is not None and file_digest(other) != file_digest(reference.path):
+    other = next((step.reference for step in earlier if step.reference.name == reference.name), None)
+    if other is not None and other.sha256 != reference.sha256:
         raise RefusedError(
-            f"{other} has the same name, and other content", "give each reference a name of its own"
+            f"{other.path} has the same name, and other content", "give each reference a name of its own"
         )
 
 
@@ -321,5 +320,5 @@ def _copies(steps: Sequence[_Step], rules: Rules) -> Iterator[Copy]:
     for step in steps:
         place = place_of(step.reference, rules)
         if place not in done and not place.exists():
-            yield Copy(step.reference.path, place)
+            yield Copy(step.reference.path, place, step.reference.sha256)
         done.add(place)

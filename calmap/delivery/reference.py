@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calmap.cache.rulesets import Rules
-from calmap.cache.store import file_digest
-from calmap.errors import HeaderError, RefusedError
+from calmap.cache.store import file_digest, writing
+from calmap.errors import FileChangedError, HeaderError, RefusedError
 from calmap.headers.reading import read_header
 from calmap.model.names import is_safe, mapping_kind
 from calmap.observatories.definition import Observatory
@@ -31,6 +31,8 @@ class Reference:
         In lower case.
     mapping
         Name of the rmap.
+    sha256
+        Hash of the file when its header was read.
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Reference:
     instrument: str
     reftype: str
     mapping: str
+    sha256: str
 
     @property
     def name(self) -> str:
@@ -68,7 +71,7 @@ def read_reference(path: Path, rules: Rules, context: str, reftype: str | None =
         raise HeaderError(
             f"'{path.name}' can't be the name of a reference", "use letters, digits, '_' and '.'"
         )
-    header = read_header(path)
+    header, sha256 = _read(path)
     observatory = rules.observatory
     if mapping_kind(context) is MappingKind.REFERENCE:
         terms = rules.reference(context).terms
@@ -76,7 +79,7 @@ def read_reference(path: Path, rules: Rules, context: str, reftype: str | None =
         named = reftype.lower() if reftype else named_type(observatory, terms.instrument, header)
         if named not in (None, terms.filekind):
             raise RefusedError(f"{context} is for the type {terms.filekind}, and the reference is a {named}")
-        return Reference(path, header, terms.instrument, terms.filekind, context)
+        return Reference(path, header, terms.instrument, terms.filekind, context, sha256)
     imap, instrument = _imap(rules, context, header)
     links = rules.links(imap).links
     kind = reftype.lower() if reftype else reftype_of(observatory, instrument, header, links)
@@ -84,7 +87,7 @@ def read_reference(path: Path, rules: Rules, context: str, reftype: str | None =
         state = f"says {links[kind].target}" if kind in links else "has no rules"
         advice = f"calmap new-mapping {instrument} {kind} makes them"
         raise RefusedError(f"{imap} {state} for the type {kind} of {path.name}", advice)
-    return Reference(path, header, instrument, kind, links[kind].target)
+    return Reference(path, header, instrument, kind, links[kind].target, sha256)
 
 
 def place_of(reference: Reference, rules: Rules) -> Path:
@@ -97,12 +100,34 @@ def place_of(reference: Reference, rules: Rules) -> Path:
     """
     folder = rules.layout.reference_folder(rules.observatory.name)
     place = folder.place(reference.name, reference.instrument)
-    if place.exists() and file_digest(place) != file_digest(reference.path):
+    if place.exists() and file_digest(place) != reference.sha256:
         raise RefusedError(
             f"{place} is there already, with other content",
             "a reference never changes: give the new one another name",
         )
     return place
+
+
+def _read(path: Path) -> tuple[dict[str, str], str]:
+    """The header of a file and the hash of all of it.
+
+    Raises
+    ------
+    HeaderError
+        If it can't be read.
+    FileChangedError
+        If somebody writes to it meanwhile.
+    """
+    header = read_header(path)
+    with writing(path, "read"):
+        before = path.stat()
+        sha256 = file_digest(path) or ""
+        again = path.stat()
+    if (before.st_size, before.st_mtime_ns) != (again.st_size, again.st_mtime_ns) or read_header(
+        path
+    ) != header:
+        raise FileChangedError(f"{path} changes while it is read", "wait until it is complete, and try again")
+    return header, sha256
 
 
 def _imap(rules: Rules, context: str, header: Mapping[str, str]) -> tuple[str, str]:
