@@ -19,7 +19,7 @@ from small_rmaps import Question, compiled
 from calmap.compile.grid import Grid, TooComplexError
 from calmap.compile.interpreter import Tried, choose, outcomes
 from calmap.compile.observations import Observations
-from calmap.compile.overlap import Overlap, overlaps, overlaps_of, special_cases
+from calmap.compile.overlap import Overlap, overlaps, overlaps_with, special_cases
 from calmap.compile.tree import Answer, Match, MatchRule, Ordered
 from calmap.errors import MappingError
 from calmap.model.patterns import MATCH, NO_MATCH
@@ -106,8 +106,8 @@ def _has_answer(rule: MatchRule, header: dict[str, str]) -> bool:
 def test_one_rule_against_the_others_gives_the_same_as_all_pairs(crowd: Crowd) -> None:
     rules = read(crowd)
     pairs = {frozenset(pair(item)): item.hidden for item in overlaps(rules.grid)}
-    for rule in rules.match.rules:
-        found = {frozenset(pair(item)): item.hidden for item in overlaps_of(rules.match, rule, rules.known)}
+    for number, rule in enumerate(rules.match.rules):
+        found = {frozenset(pair(item)): item.hidden for item in overlaps_with(rules.grid, number)}
         assert found == {both: hidden for both, hidden in pairs.items() if rule.span.start in both}
 
 
@@ -152,13 +152,6 @@ def test_dates_come_in_as_many_keywords_as_the_rules_have() -> None:
     text = f"'A|B' : {row()}, 'B|C' : {row()}"
     (found,) = overlaps(Grid(rules_of(text, (("A",), ("DATE-OBS", "TIME-OBS"))), Observations()))
     assert found.example == {"A": "B", "DATE-OBS": "2001-01-01", "TIME-OBS": "00:00:00"}
-
-
-def test_a_rule_that_is_to_be_added_is_compared_too() -> None:
-    old, new = rules_of(f"('A', 'X|Y') : {row()}"), rules_of(f"('A', 'Y|Z') : {row()}").rules[0]
-    (found,) = overlaps_of(old, new)
-    assert (found.first, found.second.key) == (new, ("A", "X|Y"))
-    assert found.example["B"] == "Y"
 
 
 def test_too_many_rules_are_refused_rather_than_never_finished() -> None:

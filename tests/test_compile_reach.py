@@ -129,9 +129,9 @@ def test_a_literal_that_is_no_compared_value_is_never_met() -> None:
     assert (found.rule.key[0], found.parameter) == ("{x}", "A")
 
 
-def test_what_hides_a_rule_that_is_to_be_added() -> None:
-    match = match_of(f"('A', '*') : {rows('2002')}")
-    new = match_of(LIGHT).rules[0]
-    assert hidden_by(match, new) == ()
-    assert hidden_by(match, new, "2001-12-31 00:00:00") == ()
-    assert hidden_by(match, new, "2003-01-01 00:00:00") == match.rules
+def test_what_hides_a_row_depends_on_its_date() -> None:
+    match = match_of(f"('A', '*') : {rows('2002')}, {LIGHT}")
+    grid, number = Grid(match, Observations()), [rule.key for rule in match.rules].index(("A", "N/A"))
+    assert hidden_by(grid, number) == ()
+    assert hidden_by(grid, number, "2001-12-31 00:00:00") == ()
+    assert [rule.key for rule in hidden_by(grid, number, "2003-01-01 00:00:00")] == [("A", "*")]

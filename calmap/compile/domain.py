@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from calmap.compile.samples import OTHER, samples
 from calmap.compile.tree import Match, Node, Terminal
-from calmap.model.patterns import MATCH, OneOf, Pattern
+from calmap.model.patterns import MATCH, OneOf, Pattern, has_glob
 from calmap.model.values import ANY, NA, alternatives, condition_text, is_esoteric
 
 MANY_NUMBERS = 10
 _NO_VALUES = frozenset({NA, ANY, "ANY"})
-_GLOB = re.compile(r"[*?\[]")
 
 
 class Origin(StrEnum):
@@ -141,7 +139,7 @@ def _words(element: str) -> Iterator[str]:
         yield element[1:-1]
     elif not is_esoteric(element):
         for member in alternatives(element):
-            if member not in _NO_VALUES and not _GLOB.search(member) and member[:1] not in ("<", ">"):
+            if member not in _NO_VALUES and not has_glob(member) and member[:1] not in ("<", ">"):
                 yield member
 
 

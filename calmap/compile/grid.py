@@ -12,7 +12,7 @@ from calmap.compile.observations import Observations
 from calmap.compile.samples import OTHER, samples
 from calmap.compile.selectors import Column
 from calmap.compile.tree import Match, MatchRule
-from calmap.model.patterns import DONT_CARE, Negation, OneOf, Pattern
+from calmap.model.patterns import DONT_CARE, Negation, OneOf, Pattern, has_glob
 from calmap.model.values import NA, UNDEFINED, alternatives
 
 MAX_BITS = 200_000_000
@@ -152,7 +152,7 @@ def _named(element: str) -> tuple[str, ...] | None:
     if first == "{" and element.endswith("}"):
         return (element[1:-1],)
     words = element.upper().startswith(("NOT ", "BETWEEN"))
-    if words or first in ("(", "#", "<", ">") or element == NA or any(sign in element for sign in "*?["):
+    if words or first in ("(", "#", "<", ">") or element == NA or has_glob(element):
         return None
     return alternatives(element)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from functools import reduce
 from operator import and_
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from calmap.compile.answers import always_answers, asked_of_both
 from calmap.compile.grid import Grid, Met, Sample, escape
 from calmap.compile.observations import Observations
 from calmap.compile.tree import Match, MatchRule
-from calmap.model.values import ANY, NA, alternatives, is_esoteric
+from calmap.model.values import ANY, NA, alternatives
 
 _ALL = Observations()
 _STEPS = 20
@@ -24,7 +23,7 @@ class Overlap(NamedTuple):
     Parameters
     ----------
     first, second
-        The rules; in the order of the text, but for `overlaps_of`, where the first is the one asked for.
+        The rules; in the order of the text, but for `overlaps_with`, where the first is the one asked for.
     weight
         How many elements match.
     example
@@ -56,50 +55,18 @@ def overlaps(grid: Grid) -> Iterator[Overlap]:
                 yield found
 
 
-def overlaps_of(match: Match, rule: MatchRule, known: Observations = _ALL) -> Iterator[Overlap]:
+def overlaps_with(grid: Grid, number: int) -> Iterator[Overlap]:
     """The rules that overlap with one rule with equal weight.
-
-    Parameters
-    ----------
-    match
-        The rules.
-    rule
-        One of them, or a rule that is yet to be added; it takes the place of one with an equal key.
-    known
-        What is known of the observations.
 
     Raises
     ------
     TooComplexError
         If there are too many rules and values.
     """
-    whole = added(match, rule)
-    yield from overlaps_with(Grid(whole, known), whole.rules.index(rule))
-
-
-def overlaps_with(grid: Grid, number: int) -> Iterator[Overlap]:
-    """As `overlaps_of`, for one of the rules of a grid."""
     for other, _ in grid.rules(grid.meeting(number) & grid.as_heavy(number)):
         found = overlap(grid, number, other)
         if found is not None:
             yield found
-
-
-def added(match: Match, rule: MatchRule) -> Match:
-    """The rules with one more, or with it in the place of one with an equal key."""
-    if rule in match.rules:
-        return match
-    others = (other for other in match.rules if other.key != rule.key)
-    rules = tuple(sorted((*others, rule), key=lambda item: item.key))
-    allowed = tuple(_more(values, element) for values, element in zip(match.allowed, rule.key, strict=True))
-    return replace(match, rules=rules, allowed=allowed)
-
-
-def _more(values: frozenset[str] | None, element: str) -> frozenset[str] | None:
-    members = set(alternatives(element))
-    if values is None or is_esoteric(element) or members & {ANY, "ANY", NA}:
-        return None
-    return values | members
 
 
 def partners(grid: Grid) -> Iterator[tuple[int, int]]:

@@ -11,8 +11,7 @@ from typing import NamedTuple
 from calmap.compile.answers import FROM_FIRST, always_answers
 from calmap.compile.grid import Grid, Met, escape
 from calmap.compile.observations import Observations
-from calmap.compile.overlap import added
-from calmap.compile.tree import Answer, Match, MatchRule, Ordered, Row, RowKey, Terminal
+from calmap.compile.tree import Answer, MatchRule, Ordered, Row, RowKey, Terminal
 
 _ALL = Observations()
 _STEPS = 20
@@ -47,9 +46,7 @@ class Hidden(NamedTuple):
     equal: bool = False
 
 
-def hidden_by(
-    match: Match, rule: MatchRule, since: RowKey = None, known: Observations = _ALL
-) -> tuple[MatchRule, ...]:
+def hidden_by(grid: Grid, number: int, since: RowKey = None) -> tuple[MatchRule, ...]:
     """Rules of more weight that together take every observation that would come to a rule.
 
     Empty if there may be an observation that they leave. Observations whose value is ``N/A`` are not
@@ -57,23 +54,16 @@ def hidden_by(
 
     Parameters
     ----------
-    match
-        The rules.
-    rule
-        One of them, or a rule that is yet to be added; it takes the place of one with an equal key.
+    grid, number
+        The rules, and which of them.
     since
         Key of one of its rows, for observations from then on; for all of its rows if not given.
-    known
-        What is known of the observations.
 
     Raises
     ------
     TooComplexError
         If there are too many rules and values.
     """
-    whole = added(match, rule)
-    grid = Grid(whole, known)
-    number = whole.rules.index(rule)
     return tuple(found for _, found in grid.rules(_hiding(grid, number, since)))
 
 

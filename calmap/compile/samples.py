@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from itertools import combinations, pairwise
 
+from calmap.model.patterns import has_glob
 from calmap.model.values import ANY, NA, alternatives, condition_text
 
 OTHER = "OTHER"
@@ -17,7 +18,6 @@ _MAX_STATES = 20_000
 _MAX_GLOB = 60
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _TOKEN = re.compile(r"\[!?\]?[^\]]*\]|.", re.S)
-_SPECIAL = re.compile(r"[*?\[]")
 _ANY_TEXT = "\0"
 _SIMPLER = (
     (re.compile(r"^\^|\$$|\(\?:"), ""),
@@ -72,7 +72,7 @@ def _sort(text: str, literal: list[str], relations: list[str], globs: list[str],
         literal += (term.strip() for term in re.split(r" AND | OR ", text.strip("#")))
     elif "|" in text or "*" in text:
         for member in alternatives(text):
-            (globs if _SPECIAL.search(member) else literal).append(member)
+            (globs if has_glob(member) else literal).append(member)
     elif text[:1] in ("<", ">"):
         relations.append(text)
     else:

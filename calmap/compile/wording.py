@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from types import UnionType
 
+from calmap.model.patterns import has_glob
 from calmap.model.values import ANY, NA, alternatives, condition_element, condition_text
 from calmap.syntax.expression import (
     Choice,
@@ -34,7 +35,6 @@ _COMPARED = {
 }
 _TERMS = re.compile(r" (AND|OR) ")
 _VAGUE = frozenset({"NAME", "ID", "TYPE", "MODE"})
-_GLOB = re.compile(r"[*?\[]")
 _MAX_NESTED = 20
 
 
@@ -138,15 +138,15 @@ def _joined(text: str, depth: int) -> str:
 
 def _listed(text: str) -> str:
     members = [member for member in alternatives(text) if member != NA]
-    plain = [member or "empty" for member in members if not _GLOB.search(member)]
+    plain = [member or "empty" for member in members if not has_glob(member)]
     if text[:1] in ("<", ">") or len(plain) == len(members):
         return f"is {either(plain)}" if plain else f"is {text}"
     words = [f"is {either(plain)}"] if plain else []
-    return either([*words, *(_globbed(member) for member in members if _GLOB.search(member))])
+    return either([*words, *(_globbed(member) for member in members if has_glob(member))])
 
 
 def _globbed(glob: str) -> str:
-    if not _GLOB.search(glob.strip("*")):
+    if not has_glob(glob.strip("*")):
         inner = glob.strip("*")
         if glob == f"{inner}*":
             return f"begins with {inner}"

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from calmap.compare.rows import RuleRow
 from calmap.compile.grid import Grid, TooComplexError
-from calmap.compile.observations import Observations, observations
-from calmap.compile.overlap import overlaps_of
+from calmap.compile.observations import observations
+from calmap.compile.overlap import overlaps_with
 from calmap.compile.prepare import prepare
 from calmap.compile.reach import hidden_by
 from calmap.compile.terms import reference_terms
@@ -63,16 +63,16 @@ def outlook(file: MappingFile, observatory: Observatory | None, row: RuleRow) ->
     rule = _rule(tree, row)
     if rule is None or not isinstance(tree, Match):
         return found
-    known = observations(terms, observatory)
     try:
-        hiding = hidden_by(tree, rule, key, known)
+        grid, number = Grid(tree, observations(terms, observatory)), tree.rules.index(rule)
+        hiding = hidden_by(grid, number, key)
         if hiding:
             places = _places(file, hiding)
             return found._replace(
                 warnings=(f"it is never chosen: more specific rules take every observation first ({places})",)
             )
-        warnings = tuple(_overlaps(file, tree, rule, known))
-        return found._replace(warnings=warnings, notes=tuple(_winners(file, tree, rule, known)))
+        warnings = tuple(_overlaps(file, grid, number))
+        return found._replace(warnings=warnings, notes=tuple(_winners(file, grid, number)))
     except TooComplexError:
         return found._replace(warnings=("the rules are too many to compare with each other",))
 
@@ -128,10 +128,10 @@ def _file(choice: Node) -> str:
     return choice.written if isinstance(choice, Terminal) else ""
 
 
-def _overlaps(file: MappingFile, match: Match, rule: MatchRule, known: Observations) -> Iterator[str]:
+def _overlaps(file: MappingFile, grid: Grid, number: int) -> Iterator[str]:
     """What to say of rules with the same weight that match some observations too."""
-    found = list(islice(overlaps_of(match, rule, known), _SHOWN + 1))
-    how = "the later date wins" if match.merge_overlaps else "neither is chosen"
+    found = list(islice(overlaps_with(grid, number), _SHOWN + 1))
+    how = "the later date wins" if grid.match.merge_overlaps else "neither is chosen"
     for item in found[:_SHOWN]:
         example = ", ".join(f"{name}={value}" for name, value in item.example.items())
         where = _places(file, (item.second,))
@@ -140,10 +140,8 @@ def _overlaps(file: MappingFile, match: Match, rule: MatchRule, known: Observati
         yield "there are more such rules; calmap check lists them"
 
 
-def _winners(file: MappingFile, match: Match, rule: MatchRule, known: Observations) -> Iterator[str]:
+def _winners(file: MappingFile, grid: Grid, number: int) -> Iterator[str]:
     """What to say of rules with more weight that match some observations too."""
-    grid = Grid(match, known)
-    number = match.rules.index(rule)
     others = tuple(other for _, other in grid.rules(grid.meeting(number) & grid.heavier(number)))
     if others:
         yield f"where a more specific rule matches too, that one wins ({_places(file, others)})"
