@@ -12,7 +12,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from calmap.cache.history import history, undo
+from calmap.cache.history import history, undo, unreadable
 from calmap.cache.layout import Layout
-from calmap.cache.ledger import KEPT
+from calmap.cache.ledger import KEPT, Ledger
+from calmap.cache.places import Places
 from calmap.cache.store import digest
 from calmap.cache.transaction import Committed, FileChange, Recovered, changing, interrupted, recover
 from calmap.errors import CacheError, FileChangedError
@@ -577,9 +579,7 @@ def forge(journal: Path, *, committed: bool = True, **values: object) -> None:
     """Change the first step in a journal, with all hashes right."""
     record = json.loads(journal.read_bytes().split(b"\n")[0].partition(b" ")[2])
     record["steps"][0].update(values)
-    text = json.dumps(record, sort_keys=True).encode()
-    mark = digest(text).encode()
-    journal.write_bytes(mark + b" " + text + b"\n" + (b"+" + mark + b"\n") * committed)
+    journal.write_bytes(sealed(json.dumps(record, sort_keys=True).encode(), committed=committed))
 
 
 def test_a_journal_can_not_lead_out_of_the_cache(root: Path, outside: Path) -> None:
@@ -602,6 +602,179 @@ def test_a_journal_names_no_files_elsewhere(root: Path, outside: Path, key: str,
 
     assert recover(Layout(root)) == Recovered("", completed=False)
     assert outside.read_bytes() == b"outside"
+
+
+def sealed(text: bytes, *, committed: bool = True) -> bytes:
+    """A journal, or a record, of any text, with all hashes right."""
+    mark = digest(text).encode()
+    return mark + b" " + text + b"\n" + (b"+" + mark + b"\n") * committed
+
+
+STEP: dict[str, object] = {
+    "place": "references/a.fits",
+    "before": None,
+    "after": digest(b"a"),
+    "staged": ".a.tmp",
+    "kept": "",
+}
+RECORD = {"number": 1, "title": "t", "steps": [], "makes": [], "leaves": [], "undoes": None, "chosen": []}
+NO_PATHS: tuple[object, ...] = (5, None, "", "mappings/\0", "mappings/\ud800", [])
+WRONG: tuple[Mapping[str, object], ...] = (
+    *({"steps": [{**STEP, "place": value}]} for value in NO_PATHS),
+    *({"steps": [{**STEP, key: 5}]} for key in ("before", "after", "staged", "kept")),
+    *({"steps": [{**STEP, key: value}]} for key in ("staged", "kept") for value in ("\0", "\ud800", "a/b")),
+    *({key: [value]} for key in ("makes", "leaves") for value in NO_PATHS),
+    *({"chosen": [value]} for value in (["mappings", 5], [[], "a"], ["mappings"], 5, ["config", "\0"])),
+    *({"number": value} for value in (-1, 0, True, "1", 1.0, None, 10**30)),
+    *({"undoes": value} for value in (-1, 0, True, "1")),
+    *({"title": value} for value in (5, None)),
+    {"steps": [STEP, 5]},
+    {"steps": 5},
+    {"more": 5},
+)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_journal_that_calmap_never_wrote_is_damaged(root: Path, wrong: Mapping[str, object]) -> None:
+    write(root / ".calmap", {"journal": sealed(json.dumps({**RECORD, **wrong}).encode())})
+
+    with pytest.raises(CacheError, match=r"journal .* is damaged"):
+        recover(Layout(root))
+    assert tree(root) == OLD
+
+
+def test_a_journal_that_is_too_deep_is_damaged(root: Path) -> None:
+    write(root / ".calmap", {"journal": sealed(b"[" * 100_000)})
+
+    with pytest.raises(CacheError, match=r"journal .* is damaged"):
+        recover(Layout(root))
+    assert "is damaged" in str(interrupted(Layout(root)))
+
+
+@pytest.mark.parametrize(
+    "place", ["", "/", ".", "mappings", "mappings/\0", "mappings/\ud800", "mappings/" + "a" * 300, "else/a"]
+)
+def test_what_is_no_place_is_told(root: Path, place: str) -> None:
+    with pytest.raises(CacheError, match=r"is no place in a cache|can't be read: File name too long"):
+        Places.of(Layout(root)).path(place)
+
+
+def test_folders_that_can_not_be_looked_into_are_told(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Places.of(Layout(root))
+
+    def refuse(path: Path, **_: object) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    for name in ("exists", "is_dir", "is_symlink"):
+        monkeypatch.setattr(Path, name, refuse)
+
+    asked: list[Callable[[], object]] = [
+        lambda: places.missing_folders(root / "references/new/a.fits"),
+        lambda: places.path("references/a.fits"),
+        lambda: undo(Layout(root)),
+        Ledger(root).set_up,
+        Ledger(root).ignore,
+    ]
+    for ask in asked:
+        with pytest.raises(CacheError, match="can't be read: Permission denied") as caught:
+            ask()
+        assert caught.value.hint == "it and the folders above it must be readable"
+
+
+DAMAGED = [
+    b"",
+    b"damaged",
+    sealed(b"[" * 100_000),
+    sealed(json.dumps({**RECORD, "number": 2}).encode()),
+    None,
+]
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=["empty", "torn", "deep", "of another", "folder"])
+def test_a_damaged_record_is_in_the_way_of_no_later_change(root: Path, content: bytes | None) -> None:
+    pmap = root / "mappings/tobs/tobs_0001.pmap"
+    commit(root, [FileChange(pmap, b"first", digest(b"pmap 1"))], "first")
+    record = root / ".calmap/changes/000001/record"
+    record.unlink()
+    record.mkdir() if content is None else record.write_bytes(content)
+
+    with pytest.raises(CacheError, match="000001"):
+        undo(Layout(root))
+    for number in range(KEPT + 2):
+        new = b"%d" % number
+        commit(root, [FileChange(pmap, new, digest(pmap.read_bytes()))], new.decode())
+        if number == 1:
+            assert [entry.title for entry in history(Layout(root))] == ["1", "0"]
+            assert ["000001" in str(problem) for problem in unreadable(Layout(root))] == [True]
+
+    left = sorted(path.name for path in (root / ".calmap/changes").iterdir())
+    assert left == [f"{number:06}" for number in range(4, KEPT + 4)]
+    undo(Layout(root))
+    assert pmap.read_bytes() == b"%d" % KEPT
+
+
+def test_undo_passes_over_no_damaged_change(root: Path) -> None:
+    commit(root, changes(root))
+    commit(root, [FileChange(root / "references/b.fits", b"b", None)])
+    (root / ".calmap/changes/000002/record").write_bytes(b"damaged")
+
+    with pytest.raises(CacheError, match=r"000002.* is damaged"):
+        undo(Layout(root))
+    assert (root / "references/b.fits").exists()
+
+
+@pytest.mark.parametrize("name", ["1" * 200, "999999999", "5", "٣", "0"])
+def test_folders_of_changes_that_calmap_never_made(root: Path, name: str) -> None:
+    write(root / ".calmap/changes", {f"{name}/record": b"strange"})
+
+    if name.startswith(("1", "9")):
+        with pytest.raises(CacheError, match="is of no change that calmap made"):
+            commit(root, changes(root))
+        shutil.rmtree(root / ".calmap/changes" / name)
+    assert commit(root, changes(root)).number == 1
+    assert [path.name for path in (root / ".calmap/changes").iterdir()] == ["000001"]
+
+
+NAMES = (
+    st.sampled_from(("", ".", "..", "\0", "\ud800", "mappings", "references/b/c.fits", "old-0")) | st.text()
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | NAMES
+GARBAGE = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4)
+)
+ALMOST_STEPS = st.builds(lambda key, value: {**STEP, key: value}, st.sampled_from(sorted(STEP)), GARBAGE)
+ALMOST_RECORDS = st.builds(
+    lambda steps, key, value: {**RECORD, "steps": [*steps, STEP], **({key: value} if key else {})},
+    st.lists(ALMOST_STEPS, max_size=2),
+    st.sampled_from(("", *sorted(RECORD))),
+    GARBAGE | st.lists(NAMES, min_size=1),
+)
+SEALED = ALMOST_RECORDS.map(json.dumps).map(str.encode) | GARBAGE.map(json.dumps).map(str.encode)
+STRANGE = st.builds(sealed, SEALED | st.binary(), committed=st.booleans()) | st.binary()
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(journal=STRANGE, record=STRANGE)
+def test_whatever_a_strange_repository_brings_along_is_told(
+    tmp_path_factory: pytest.TempPathFactory, journal: bytes, record: bytes
+) -> None:
+    root = tmp_path_factory.mktemp("cache")
+    write(root, {"mappings/tobs_0001.pmap": b"pmap 1", ".calmap/changes/000001/record": record})
+    layout = Layout(root)
+    asked: list[Callable[[], object]] = [
+        lambda: history(layout),
+        lambda: unreadable(layout),
+        lambda: undo(layout, dry_run=True),
+        lambda: undo(layout),
+    ]
+    for ask in asked:
+        with suppress(CacheError):
+            ask()
+    write(root, {".calmap/journal": journal})
+    asked = [lambda: interrupted(layout), lambda: recover(layout)]
+    for ask in asked:
+        with suppress(CacheError):
+            ask()
 
 
 @pytest.mark.parametrize("name", [".calmap", "lock", ".gitignore", "journal", "changes", "changes/000001"])

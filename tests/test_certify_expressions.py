@@ -113,7 +113,11 @@ def test_values(text, expected):
         ("1 / 0", "division by zero"),
         ("SCI_ARRAY.SHAPE[9]", "index out of range"),
         ("SCI_ARRAY.SHAPE[0.5]", "0.5 is no whole number"),
-        ("has_columns()", "missing 2 required positional arguments"),
+        ("has_columns()", "has_columns(): missing a required argument: 'info'"),
+        ("subarray_defined(1)", "subarray_defined(): too many positional arguments"),
+        ("required(True, 1)", "required(): too many positional arguments"),
+        ("len(VALUE, VALUE)", "len(): too many positional arguments"),
+        ("DETECTOR.lower('x')", "takes no arguments"),
         ("has_column_type(PHOTOM_ARRAY,'NO','INT')", "there is no column 'NO'"),
         ("ndim(ERR_ARRAY,2)", "ndim() of what is no array"),
         ("len(GAIN)", "len() of 1.5"),
@@ -181,6 +185,15 @@ TEXTS = st.recursive(
     ),
     max_leaves=8,
 )
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("text", ["np.all(1/(SCI_ARRAY.DATA-1)>0)", "np.all(3%(3%SCI_ARRAY.DATA)==0)"])
+def test_division_of_arrays_by_zero_is_no_trouble(text):
+    import numpy as np
+
+    with patch.object(ArrayInfo, "data", lambda self: np.array([0.5, 1.0])):
+        assert value(text) is False
 
 
 @given(TEXTS)

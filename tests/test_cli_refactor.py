@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from calmap.cache import together
 from calmap.cli.main import cli
 from calmap.cli.options import Invocation
 from calmap.cli.refactor import refactor
 from calmap.edit.shape import shape
+from calmap.errors import CacheError
 from calmap.model.mapping import load_mapping
 
 DARK = "ligeriri_iris_dark_0001.rmap"
@@ -153,6 +156,113 @@ def test_lone_files_are_changed_in_place_or_written_elsewhere(cache, tmp_path):
     assert lone.read_bytes() == before
     assert run(cache, "add-parameter", "X", str(lone), "--in-place").exit_code == 0
     assert lone.read_bytes() == (tmp_path / "new.rmap").read_bytes() != before
+
+
+@pytest.fixture
+def lone(tmp_path: Path, repo_root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two rmaps in a folder that is no cache, in which the program runs."""
+    folder = tmp_path / "lone"
+    folder.mkdir()
+    for name in (DARK, FLAT):
+        shutil.copy(repo_root / "mappings/ligeriri" / name, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def all_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def add_to(folder: Path) -> Result:
+    return run(folder, "add-parameter", "X", str(folder / DARK), str(folder / FLAT), "--in-place")
+
+
+def test_lone_files_are_changed_together(lone):
+    before = all_in(lone)
+    done = add_to(lone)
+
+    assert done.exit_code == 0, done.output
+    assert all_in(lone).keys() == before.keys()
+    assert all(all_in(lone)[name] != before[name] for name in before)
+
+
+@pytest.mark.parametrize("failing", ["write_new", "replace"])
+def test_of_lone_files_none_is_changed_if_one_can_not_be(lone, failing, monkeypatch):
+    before = all_in(lone)
+    write_new, replace = together.write_new, Path.replace
+
+    def no_room(new, *arguments):
+        if FLAT in new.name:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_new(new, *arguments)
+
+    def not_permitted(path, target):
+        if target.name == FLAT:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return replace(path, target)
+
+    if failing == "write_new":
+        monkeypatch.setattr(together, "write_new", no_room)
+    else:
+        monkeypatch.setattr(Path, "replace", not_permitted)
+    done = add_to(lone)
+
+    assert done.exit_code == 3
+    assert f"{FLAT} can't be written" in done.stderr
+    outcome = (
+        "no file was changed" if failing == "write_new" else "(1 of the files) has its old content again"
+    )
+    assert outcome in done.stderr
+    assert done.stdout == ""
+    assert all_in(lone) == before
+
+
+def test_old_content_that_can_not_be_put_back_is_kept_and_told(lone, monkeypatch):
+    before = all_in(lone)
+    replace = Path.replace
+    calls = []
+
+    def fails_later(path, target):
+        calls.append(target.name)
+        if len(calls) > 1:
+            raise OSError(errno.EIO, "Input/output error")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fails_later)
+    done = add_to(lone)
+    (kept,) = all_in(lone).keys() - before.keys()
+
+    assert done.exit_code == 3
+    assert all_in(lone)[kept] == before[DARK] != all_in(lone)[DARK]
+    assert f"{DARK} (its old content is in {lone / kept})" in done.stderr
+    assert all_in(lone)[FLAT] == before[FLAT]
+
+
+def test_a_lone_file_that_somebody_else_changes_keeps_all_as_they_are(lone, monkeypatch):
+    before = all_in(lone)
+    write_new = together.write_new
+
+    def changed_meanwhile(new, *arguments):
+        write_new(new, *arguments)
+        (lone / FLAT).write_bytes(b"other")
+
+    monkeypatch.setattr(together, "write_new", changed_meanwhile)
+    done = add_to(lone)
+
+    assert done.exit_code == 3
+    assert "has changed since it was read; no file was changed" in done.stderr
+    assert all_in(lone) == {**before, FLAT: b"other"}
+
+
+def test_one_lone_file_under_two_names_is_refused(lone):
+    before = all_in(lone)
+    with pytest.raises(CacheError, match=r"are the same file; no file was changed"):
+        together.write_together(
+            together.NewContent(path, before[FLAT], b"new")
+            for path in (lone / FLAT, lone / ".." / "lone" / FLAT)
+        )
+
+    assert all_in(lone) == before
 
 
 def test_split_and_merge_by_line(cache):

@@ -172,3 +172,30 @@ def test_a_title_with_control_characters_is_made_printable(root: Path) -> None:
         result = run(root, *arguments)
         assert "bad\\x1b[31m\\ntitle" in result.stdout
         assert "\x1b" not in result.stdout
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_a_damaged_record_hides_no_other(root: Path, style: str) -> None:
+    (root / ".calmap/changes/000001/record").write_bytes(b"damaged\x1b")
+
+    result = run(root, "--list", "--format", style)
+
+    assert result.exit_code == 0
+    assert "Delete a.fits" in result.stdout
+    assert result.stderr.startswith("warning: the record ")
+    assert "remove its folder to go on without it" in result.stderr
+    assert run(root).stdout.startswith("took back change 2: Delete a.fits\n")
+    assert run(root).exit_code == 3
+
+
+@pytest.mark.parametrize("text", [b"[" * 100_000, b"5", b"{}"])
+@pytest.mark.parametrize("name", ["journal", "changes/000002/record"])
+def test_what_a_strange_repository_brings_along_is_told(root: Path, name: str, text: bytes) -> None:
+    mark = digest(text).encode()
+    (root / ".calmap" / name).write_bytes(mark + b" " + text + b"\n+" + mark + b"\n")
+
+    for arguments in ([], ["--dry-run"], ["--recover"], ["--list"]):
+        result = run(root, *arguments)
+        told = name == "journal" or arguments != ["--recover"]
+        assert ("is damaged" in result.stderr) == told
+        assert result.exit_code == (0 if arguments == ["--list"] or not told else 3)

@@ -8,6 +8,7 @@ import pytest
 from laid_out import compiled
 
 from calmap.compile.hooks import HOOK_KEYWORDS, HOOKS
+from calmap.edit.collisions import collision_count
 from calmap.edit.formatting import format_layout
 from calmap.edit.header import delete_key, set_key
 from calmap.edit.literals import value_of
@@ -17,6 +18,7 @@ from calmap.edit.parameters import add_parameter, drop_parameter
 from calmap.edit.parkeys import set_parkey
 from calmap.edit.refactoring import refactored
 from calmap.edit.renaming import rename_parameter
+from calmap.edit.shape import shape
 from calmap.edit.splitting import split_rule
 from calmap.edit.values import remove_substitution, replace_value, set_substitution
 from calmap.errors import RefusedError, UsageError
@@ -337,6 +339,42 @@ def test_values_that_would_mean_something_else_alone_are_not_split(element):
     mapping = rmap(RULES.replace("A|B", element))
     with pytest.raises(RefusedError, match="would mean something else in a rule of its own"):
         refactored(mapping, partial(split_rule, line=14))
+
+
+@pytest.mark.parametrize("element", ["1|1.0", "a|A", "TRUE|T| T"])
+def test_values_that_mean_the_same_are_not_split(element):
+    mapping = rmap(RULES.replace("A|B", element))
+    with pytest.raises(RefusedError, match=r"the values of '.*' mean the same"):
+        refactored(mapping, partial(split_rule, line=14))
+
+
+def test_each_meaning_gets_one_rule():
+    mapping = rmap(RULES.replace("A|B", "1|1.0|2"))
+    new = refactored(mapping, partial(split_rule, line=14))
+
+    assert [line for line in lines(mapping, new) if "UseAfter" in line] == [
+        "('1', 'N/A') : UseAfter({",
+        "('2', 'N/A') : UseAfter({",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("selector", "first", "second", "is_same"),
+    [
+        ("UseAfter", "'2020-01-01 00:00:00'", "'2020-01-01T00:00:00'", True),
+        ("UseAfter", "'2020-01-01 00:00:00'", "'2020-01-01 00:00:01'", False),
+        ("UseAfter", "'no date'", "'no date'", True),
+        ("VersionAfter", "'1.2'", "'01.2'", True),
+        ("Bracket", "1", "'1.0'", True),
+        ("Bracket", "1", "2", False),
+        ("Match", "'a'", "'A'", True),
+    ],
+)
+def test_keys_that_mean_the_same_collide(selector, first, second, is_same):
+    table = f"{selector}({{\n    {first} : 'a.fits',\n    {second} : 'b.fits',\n}})"
+    mapping = rmap(table, parkey="(('DET',),)")
+
+    assert collision_count(shape(mapping.file)) == is_same
 
 
 def test_a_value_that_has_a_rule_is_not_split_off():

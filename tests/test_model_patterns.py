@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calmap.model.patterns import DONT_CARE, MATCH, NO_MATCH, PatternError, pattern
+from calmap.model.patterns import DONT_CARE, MATCH, NO_MATCH, PatternError, has_glob, pattern
 from calmap.model.values import condition_element
 
 ELEMENTS = (
@@ -80,3 +80,8 @@ def test_what_is_pointless_is_refused_only_when_strict(text: str) -> None:
 
     with pytest.raises(PatternError):
         pattern(text, strict=True)
+
+
+def test_globs_are_told_by_their_signs() -> None:
+    assert all(map(has_glob, ("*", "A*", "?B", "[AB]", "x[")))
+    assert not any(map(has_glob, ("", "A", "A]", "(A.+)", "{1}", "A|B")))

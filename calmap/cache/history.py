@@ -64,16 +64,27 @@ class Undone:
 
 
 def history(layout: Layout) -> tuple[Entry, ...]:
-    """The last changes of a cache, the newest first; nothing is written.
+    """The last changes of a cache that can be read, the newest first; nothing is written.
 
     Raises
     ------
     CacheError
-        If they can't be read.
+        If it can't be seen which there are.
     """
     records = Ledger(layout.root).records()
     taken_back = {record.undoes for record in records}
     return tuple(_entry(record, record.number in taken_back) for record in records if record.undoes is None)
+
+
+def unreadable(layout: Layout) -> tuple[CacheError, ...]:
+    """What is wrong with changes that `history` leaves out, the newest first.
+
+    Raises
+    ------
+    CacheError
+        If it can't be seen which there are.
+    """
+    return tuple(found for found in Ledger(layout.root).survey() if isinstance(found, CacheError))
 
 
 def undo(
@@ -107,7 +118,7 @@ def undo(
         if pending:
             raise CacheError(pending)
         return _told(layout, _last(layout))
-    if not Ledger(layout.root).folder.is_dir():
+    if not Ledger(layout.root).is_there():
         _last(layout)
     with changing(layout, title="undo", wait=wait, waiting=waiting) as transaction:
         broken = transaction.recovered
@@ -148,11 +159,15 @@ def _entry(record: Record, undone: bool) -> Entry:
 
 
 def _last(layout: Layout) -> Record:
-    records = Ledger(layout.root).records()
-    taken_back = {record.undoes for record in records}
-    for record in records:
-        if record.undoes is None and record.number not in taken_back:
-            return record
+    """The last change that was not taken back; what an undo takes back is always older than itself."""
+    taken_back = set()
+    for found in Ledger(layout.root).survey():
+        if isinstance(found, CacheError):
+            raise found
+        if found.undoes is not None:
+            taken_back.add(found.undoes)
+        elif found.number not in taken_back:
+            return found
     raise CacheError(f"there is no change of the cache {layout.root} to take back")
 
 
@@ -194,7 +209,9 @@ def _to_undo(record: Record, places: Places) -> tuple[Step, ...]:
 
 def _refuse_named(record: Record, layout: Layout, places: Places, added: tuple[Path, ...]) -> None:
     own = {str(places.path(step.place)) for step in record.steps}
-    present = layout.mapping_files() if added and layout.mappings.is_dir() else ()
+    with writing(layout.mappings, "read"):
+        has_mappings = bool(added) and layout.mappings.is_dir()
+    present = layout.mapping_files() if has_mappings else ()
     others = [path for path in present if str(path.resolve()) not in own]
     found = occurrences(others, frozenset(path.name for path in added))
     named = [f"{place.name} is named in line {place.line} of {place.mapping}" for place in found]

@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 
-from calmap.cache.store import digest, sync_folder, writing
+from calmap.cache.store import digest, is_path, sync_folder, writing
 from calmap.errors import CacheError
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0)
 _APPEND = os.O_WRONLY | os.O_APPEND | getattr(os, "O_BINARY", 0)
 _OVER = os.O_WRONLY | getattr(os, "O_BINARY", 0)
+HIGHEST = 999_999_999
 _COMMITTED, _ABANDONED = b"+", b"-"
 
 
@@ -191,8 +192,13 @@ def read_record(path: Path) -> Record:
     with writing(path, "read"):
         record = _record(path.read_bytes())
     if record is None:
-        raise CacheError(f"the record {path} of a change is damaged", "remove its folder to go on without it")
+        raise damaged(path)
     return record
+
+
+def damaged(path: Path) -> CacheError:
+    """What to say of the record of a change that is not as calmap made it."""
+    return CacheError(f"the record {path} of a change is damaged", "remove its folder to go on without it")
 
 
 def _line(record: Record) -> bytes:
@@ -222,19 +228,38 @@ def _record(data: bytes) -> Record | None:
         makes, leaves = tuple(values.pop("makes")), tuple(values.pop("leaves"))
         record = Record(steps=steps, chosen=chosen, makes=makes, leaves=leaves, **values)
         return record if _is_sound(record) else None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 
 def _is_sound(record: Record) -> bool:
     """False if it is not of calmap's making; what is in a repository may be of anybody's."""
-    names = [name for step in record.steps for name in (step.staged, step.kept) if name]
+    paths = (*record.makes, *record.leaves, *(text for pair in record.chosen for text in pair))
     return (
-        isinstance(record.number, int)
-        and isinstance(record.undoes, int | None)
+        _is_number(record.number)
+        and (record.undoes is None or _is_number(record.undoes))
         and isinstance(record.title, str)
-        and all(name not in (".", "..") and not {"/", "\\", "\0"} & {*name} for name in names)
+        and all(map(is_path, paths))
+        and all(map(_is_sound_step, record.steps))
     )
+
+
+def _is_sound_step(step: Step) -> bool:
+    names = (step.staged, step.kept)
+    return (
+        is_path(step.place)
+        and all(isinstance(checksum, str | None) for checksum in (step.before, step.after))
+        and all(name == "" or (is_path(name) and _is_plain(name)) for name in names)
+    )
+
+
+def _is_plain(name: str) -> bool:
+    return name not in (".", "..") and not {"/", "\\"} & {*name}
+
+
+def _is_number(value: object) -> bool:
+    """True for what can be the number of a change; JSON's true is an int to Python."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= HIGHEST
 
 
 def _settle(*folders: Path) -> None:

@@ -6,7 +6,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from calmap.cache.journal import Journal, Record, read_record
+from calmap.cache.journal import HIGHEST, Journal, Record, damaged, read_record
 from calmap.cache.places import LEDGER
 from calmap.cache.store import sync_folder, write_atomically, writing
 from calmap.errors import CacheError
@@ -32,6 +32,17 @@ class Ledger:
         self._changes = self.folder / "changes"
         self._ignoring = self.folder / ".gitignore"
 
+    def is_there(self) -> bool:
+        """True if the cache was ever changed.
+
+        Raises
+        ------
+        CacheError
+            If the cache can't be looked into.
+        """
+        with writing(self.folder, "read"):
+            return self.folder.is_dir()
+
     def set_up(self) -> None:
         """Make the folder.
 
@@ -45,7 +56,9 @@ class Ledger:
         """
         own = (self.folder, self.lock, self.journal.path, self._ignoring, self._changes)
         for path in (*own, *self._folders()):
-            if path.is_symlink():
+            with writing(path, "read"):
+                is_link = path.is_symlink()
+            if is_link:
                 raise CacheError(f"{path} is a link", "remove it; calmap keeps its own files there")
         with writing(self.folder, "made"), suppress(FileExistsError):
             self.folder.mkdir()
@@ -59,7 +72,9 @@ class Ledger:
         CacheError
             If it can't be said in the folder.
         """
-        if not self._ignoring.exists():
+        with writing(self._ignoring, "read"):
+            is_said = self._ignoring.exists()
+        if not is_said:
             write_atomically(self._ignoring, _IGNORED)
 
     def change(self, number: int) -> Path:
@@ -86,18 +101,38 @@ class Ledger:
         return self.change(number) / _RECORD
 
     def records(self) -> tuple[Record, ...]:
-        """The changes that took place, the newest first.
+        """The changes that took place and whose record can be read, the newest first.
 
         Raises
         ------
         CacheError
-            If one can't be read.
+            If it can't be seen which there are.
         """
-        return tuple(read_record(self.archive(number)) for number in self._numbers())
+        return tuple(found for found in self.survey() if isinstance(found, Record))
+
+    def survey(self) -> tuple[Record | CacheError, ...]:
+        """The changes that took place, the newest first; for one whose record can't be read, why.
+
+        Raises
+        ------
+        CacheError
+            If it can't be seen which there are.
+        """
+        return tuple(map(self._read, self._numbers()))
 
     def next_number(self) -> int:
-        """Number for a new change."""
-        return max(self._numbers(), default=0) + 1
+        """Number for a new change.
+
+        Raises
+        ------
+        CacheError
+            If it can't be seen which there are, or there is one with a number that
+            calmap never comes to.
+        """
+        last = max(self._numbers(), default=0)
+        if last >= HIGHEST:
+            raise CacheError(f"{self.change(last)} is of no change that calmap made", "remove it")
+        return last + 1
 
     def tidy(self) -> None:
         """Forget the oldest changes, what those that were taken back had kept, and what never became one.
@@ -105,29 +140,37 @@ class Ledger:
         Nothing depends on it: what can't be removed now is so after the next change.
         """
         with suppress(OSError, CacheError):
-            records = self.records()
-            oldest = [record.number for record in records if record.undoes is None][:KEPT][-1:]
-            known = {self.change(record.number) for record in records if [record.number] >= oldest}
+            numbers, records = self._numbers(), self.records()
+            oldest = [record.number for record in records if record.undoes is None][KEPT - 1 : KEPT]
+            known = {self.change(number) for number in numbers if [number] >= oldest}
             for folder in sorted(set(self._folders()) - known):
-                (folder / _RECORD).unlink(missing_ok=True)
-                shutil.rmtree(folder)
+                _forget(folder)
             for left in self.folder.glob(".*.tmp"):
-                left.unlink()
+                _remove(left)
             for record in records:
                 if record.undoes is not None:
                     self._drop_kept(record.number)
                     self._drop_kept(record.undoes)
 
     def _drop_kept(self, number: int) -> None:
-        if self.change(number).is_dir():
-            for kept in self.change(number).glob("old-*"):
-                kept.unlink()
+        for kept in self.change(number).glob("old-*"):
+            _remove(kept)
+
+    def _read(self, number: int) -> Record | CacheError:
+        try:
+            record = read_record(self.archive(number))
+        except CacheError as problem:
+            return problem
+        return record if record.number == number else damaged(self.archive(number))
 
     def _numbers(self) -> list[int]:
         """Numbers of the changes that took place, the highest first."""
         with writing(self._changes, "read"):
-            found = [int(path.name) for path in self._folders() if (path / _RECORD).exists()]
-        return sorted(found, reverse=True)
+            present = [path for path in self._folders() if (path / _RECORD).exists()]
+        numbers = {path: int(path.name) for path in present}
+        return sorted(
+            (number for path, number in numbers.items() if path == self.change(number)), reverse=True
+        )
 
     def _folders(self) -> tuple[Path, ...]:
         """The folders of changes, those too that never took place."""
@@ -136,3 +179,19 @@ class Ledger:
                 return tuple(path for path in self._changes.iterdir() if path.name.isdecimal())
             except FileNotFoundError:
                 return ()
+
+
+def _forget(folder: Path) -> None:
+    """Remove the folder of a change, its record first, if that can be done."""
+    record = folder / _RECORD
+    with suppress(OSError):
+        if record.is_dir() and not record.is_symlink():
+            shutil.rmtree(record)
+        else:
+            record.unlink(missing_ok=True)
+        shutil.rmtree(folder)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()

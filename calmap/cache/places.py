@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from calmap.cache.layout import Layout
+from calmap.cache.store import is_path, writing
 from calmap.errors import CacheError
 
 LEDGER = ".calmap"
@@ -72,21 +73,29 @@ class Places:
         CacheError
             If it is none, or a link leads away from it since.
         """
-        name, *parts = PurePosixPath(place).parts
-        if name not in self.folders or not parts or {"..", LEDGER} & set(parts):
+        name, *parts = PurePosixPath(place).parts or ("",)
+        if not is_path(place) or name not in self.folders or not parts or {"..", LEDGER} & set(parts):
             raise CacheError(f"{place!r} is no place in a cache", _OUTSIDE.format("its folders"))
         path = self.folders[name].joinpath(*parts)
-        if os.path.realpath(path.parent) != str(path.parent) or path.is_symlink():
+        with writing(path, "read"):
+            is_link = os.path.realpath(path.parent) != str(path.parent) or path.is_symlink()
+        if is_link:
             raise CacheError(f"{path} is a link now", "put the folders back as they were, then try again")
         return path
 
     def missing_folders(self, path: Path) -> tuple[Path, ...]:
-        """Folders to be made before a file can be, the outermost first."""
+        """Folders to be made before a file can be, the outermost first.
+
+        Raises
+        ------
+        CacheError
+            If the folders can't be looked into.
+        """
         found = []
         for folder in path.parents:
-            if folder.exists() or all(
-                folder != top and top not in folder.parents for top in self.folders.values()
-            ):
+            with writing(folder, "read"):
+                is_there = folder.exists()
+            if is_there or all(folder != top and top not in folder.parents for top in self.folders.values()):
                 break
             found.append(folder)
         return tuple(reversed(found))

@@ -18,6 +18,7 @@ _HINTS = (
     ({errno.EROFS}, "the file system is read-only"),
     ({errno.ENOSPC, errno.EDQUOT}, "the disk is full"),
 )
+_READ_HINTS = (({errno.EACCES, errno.EPERM}, "it and the folders above it must be readable"),)
 _UNKNOWN = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
 
 
@@ -41,6 +42,14 @@ def file_digest(path: Path) -> str | None:
         return None
 
 
+def is_path(value: object) -> bool:
+    """True for text that the system takes for the name of a file, be it there or not."""
+    try:
+        return isinstance(value, str) and bool(value) and b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+
+
 @contextmanager
 def writing(path: Path, done: str = "written") -> Iterator[None]:
     """Tell trouble of the system as trouble with a file of the cache.
@@ -61,7 +70,8 @@ def writing(path: Path, done: str = "written") -> Iterator[None]:
         yield
     except OSError as problem:
         reason = problem.strerror or str(problem)
-        hints = (text for codes, text in _HINTS if problem.errno in codes and done != "read")
+        known = _READ_HINTS if done == "read" else _HINTS
+        hints = (text for codes, text in known if problem.errno in codes)
         raise CacheError(f"{path} can't be {done}: {reason}", next(hints, None)) from problem
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -168,15 +169,17 @@ class _Evaluation:
     def _calculated(self, first: Term, rest: tuple[tuple[str, Term], ...]) -> Any:
         result = _number(self.value(first))
         for sign, item in rest:
-            result = _CALCULATE[sign](result, _number(self.value(item)))
+            result = _calculate(sign, result, _number(self.value(item)))
         return result
 
     def _called(self, name: str, arguments: tuple[Any, ...]) -> Any:
         helper = HELPERS.get(name)
         if helper is not None:
+            _require_arguments(name, helper, arguments)
             return helper(*arguments)
         if name == "subarray_defined":
-            return not any(is_undefined(self.names.value(keyword)) for keyword in SUBARRAY_KEYWORDS)
+            _require_arguments(name, self._knows_subarray, arguments)
+            return self._knows_subarray()
         text, _, method = name.rpartition(".")
         if not text or method not in METHODS:
             raise EvaluationError(f"there is no function '{name}'")
@@ -184,6 +187,9 @@ class _Evaluation:
         if not isinstance(value, str):
             raise EvaluationError(f"{text} is {_shown(value)}, which is no text")
         return getattr(value, method)(*(_text(argument) for argument in arguments))
+
+    def _knows_subarray(self) -> bool:
+        return not any(is_undefined(self.names.value(keyword)) for keyword in SUBARRAY_KEYWORDS)
 
     def _part(self, value: Any, subscripts: tuple[Term | Slice, ...]) -> Any:
         for subscript in subscripts:
@@ -195,6 +201,13 @@ class _Evaluation:
                 index = self.value(subscript)
                 value = value[index if isinstance(value, dict) else _index(index)]
         return value
+
+
+def _require_arguments(name: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    try:
+        signature(function).bind(*arguments)
+    except TypeError as problem:
+        raise EvaluationError(f"{name}(): {problem}") from None
 
 
 def _named(name: str, names: Names) -> Any:
@@ -209,6 +222,15 @@ def _owner(name: str) -> str:
     """The array whose property a name is, or the name itself."""
     owner, _, last = name.rpartition(".")
     return owner if last in PROPERTIES and is_array_word(owner) else name
+
+
+def _calculate(sign: str, left: Any, right: Any) -> Any:
+    if not (hasattr(left, "dtype") or hasattr(right, "dtype")):
+        return _CALCULATE[sign](left, right)
+    import numpy as np
+
+    with np.errstate(all="ignore"):
+        return _CALCULATE[sign](left, right)
 
 
 def _number(value: Any) -> Any:

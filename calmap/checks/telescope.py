@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -15,7 +14,7 @@ from calmap.checks.subject import Subject
 from calmap.checks.substitutions import substitutions
 from calmap.checks.terminals import context_entries
 from calmap.diagnostics import Diagnostic, Rule, Severity
-from calmap.model.patterns import NO_MATCH, PatternError, pattern
+from calmap.model.patterns import NO_MATCH, PatternError, has_glob, pattern
 from calmap.model.values import ANY, NA, alternatives, condition_text, is_esoteric
 from calmap.syntax.ast import MappingKind, String, Value
 
@@ -50,7 +49,6 @@ UNKNOWN_TYPE = Rule(
 )
 RULES = (VALUE_NOT_ALLOWED, UNKNOWN_INSTRUMENT, UNKNOWN_TYPE)
 
-_SPECIAL = re.compile(r"[*?\[]")
 _NOT_AMONG = "{} is not among the values of {} that the telescope has"
 _ACCEPTS_NONE = "{} accepts none of the values of {} that the telescope has"
 
@@ -102,7 +100,7 @@ def _unmet(text: str, allowed: frozenset[str]) -> tuple[tuple[str, str], ...]:
     for member in alternatives(text):
         if member in allowed or member in ("", ANY, NA):
             continue
-        if "*" in member or (text != member and _SPECIAL.search(member)):
+        if "*" in member or (text != member and has_glob(member)):
             if not any(fnmatchcase(value, member) for value in allowed):
                 found.append((member, _ACCEPTS_NONE))
         else:

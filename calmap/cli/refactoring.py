@@ -143,7 +143,7 @@ class _Work:
 
     def _change_files(self) -> None:
         """Change files that are in no cache."""
-        from calmap.cache.store import digest, write_atomically
+        from calmap.cache.together import NewContent, write_together
         from calmap.delivery.change import Change
         from calmap.report.refactoring import mapping_lines
 
@@ -158,8 +158,10 @@ class _Work:
         if options.dry_run:
             words = f"nothing was written\n\n{Change('', revision).diff()}"
         else:
-            for old, new in done.pairs:
-                write_atomically(old.path, new.text.encode("utf-8"), digest(old.text.encode("utf-8")))
+            write_together(
+                NewContent(old.path, old.text.encode("utf-8"), new.text.encode("utf-8"))
+                for old, new in done.pairs
+            )
             words = mapping_lines(revision.changes, None, dry_run=False)
         self._tell(done.pairs, done, words, dry_run=options.dry_run)
 

@@ -58,14 +58,14 @@ def undo(
 
 
 def _list(layout: Layout, invocation: Invocation, style: str, color: str) -> None:
-    from calmap.cache.history import history
+    from calmap.cache.history import history, unreadable
     from calmap.cache.transaction import interrupted
     from calmap.report.listing import render_listing
     from calmap.report.text import printable
 
     pending = interrupted(layout)
-    if pending:
-        click.echo(f"warning: {printable(pending)}", err=True)
+    for warning in (*filter(None, (pending,)), *map(str, unreadable(layout))):
+        click.echo(f"warning: {printable(warning)}", err=True)
     entries = history(layout)
     if style == "json":
         click.echo(json.dumps([_row(entry) for entry in entries], indent=2))

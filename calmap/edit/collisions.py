@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeAlias
 
+from calmap.edit.keys import key_meaning
 from calmap.edit.shape import MATCH, Shape, elements_of
-from calmap.model.values import condition_element, condition_value
+from calmap.model.values import condition_element
 from calmap.syntax.ast import Entry, SelectorCall, Value, plain_key
 
 Path: TypeAlias = tuple[int, ...]
-_NUMERIC = frozenset({"GeometricallyNearest", "Bracket"})
 
 
 class Collision(NamedTuple):
@@ -79,4 +79,4 @@ def _meaning(shape: Shape, key: Value, call: SelectorCall, level: int) -> Any:
             elements[number] = swaps[elements[number]]
     if call.name == MATCH:
         return tuple(map(condition_element, elements))
-    return tuple(map(condition_value if call.name in _NUMERIC else repr, elements))
+    return key_meaning(call.name, elements[0] if len(elements) == 1 else tuple(elements))

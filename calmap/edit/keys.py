@@ -112,7 +112,7 @@ def same_key(written: Value, key: Plain, selector: str, level: Level) -> bool:
     except TypeError:
         return False
     if selector != "Match":
-        return bool(_meaning(selector, other) == _meaning(selector, key))
+        return bool(key_meaning(selector, other) == key_meaning(selector, key))
     ours, theirs = _conditioned(key), _conditioned(other)
     if len(ours) != len(theirs):
         return False
@@ -124,7 +124,8 @@ def _conditioned(key: Plain) -> tuple[str, ...]:
     return tuple(condition_element(part) for part in (key if isinstance(key, tuple) else (key,)))
 
 
-def _meaning(selector: str, key: Plain) -> Any:
+def key_meaning(selector: str, key: Plain) -> Any:
+    """What a key of a selector other than `Match` means: keys for which it is the same are the same."""
     try:
         if selector in _DATED and isinstance(key, str):
             return normal_date(key)

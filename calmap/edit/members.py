@@ -9,11 +9,9 @@ from calmap.compile.ordered import MERGEABLE
 from calmap.edit.shape import MATCH, Shape, elements_of
 from calmap.errors import RefusedError
 from calmap.model.names import is_na, is_omit
-from calmap.model.patterns import OneOf, PatternError, Test, pattern
+from calmap.model.patterns import OneOf, PatternError, Test, has_glob, pattern
 from calmap.model.values import ANY, NA, alternatives, condition_element
 from calmap.syntax.ast import Entry, SelectorCall, String, Table, Value, header_entry, plain
-
-_GLOB = frozenset("*?[")
 
 
 class Rule(NamedTuple):
@@ -98,7 +96,7 @@ def is_mergeable(there: Shape, name: str, element: Value) -> bool:
 def is_plain(there: Shape, name: str, member: str) -> bool:
     """True if a member of an or-glob means just its own text, alone as well as among others."""
     text = condition_element(member)
-    if text in (NA, ANY, "") or _GLOB & set(text) or "|" in text:
+    if text in (NA, ANY, "") or has_glob(text) or "|" in text:
         return False
     try:
         accepted = pattern(text)

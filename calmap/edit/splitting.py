@@ -67,13 +67,17 @@ def _members(there: Shape, rule: Rule, number: int) -> tuple[str, ...]:
     """The values of an element, each of which can stand alone."""
     element = elements_of(rule.entry.key)[number]
     name = there.parkey[rule.level][number]
-    members = tuple(dict.fromkeys(alternatives(element.value))) if isinstance(element, String) else ()
+    members = alternatives(element.value) if isinstance(element, String) else ()
     odd = next((m for m in members if not is_plain(there, name, m) and not is_glob(m)), None)
     if odd is not None or is_swapped(there, name, element):
         shown = repr(odd) if odd is not None else literal(plain(element))
         message = f"{there.at(rule.entry)}: {shown} would mean something else in a rule of its own"
         raise RefusedError(message, "such a rule has to be changed by hand")
-    return members
+    distinct = {condition_element(member): member for member in reversed(members)}
+    if len(distinct) < 2:
+        message = f"{there.at(rule.entry)}: the values of {literal(plain(element))} mean the same"
+        raise RefusedError(message, "one of them is enough: there is nothing to split")
+    return tuple(reversed(distinct.values()))
 
 
 def _several(there: Shape, rule: Rule, parameter: str | None) -> int:

@@ -97,6 +97,11 @@ class Negation:
         return -self.item.match(value)
 
 
+def has_glob(text: str) -> bool:
+    """True if a text has a sign with a meaning in globs."""
+    return _GLOB.search(text) is not None
+
+
 def pattern(text: str, *, strict: bool = False) -> Pattern:
     """Pattern of a conditioned element of a match key.
 
@@ -152,7 +157,7 @@ def _pattern(text: str, strict: bool, depth: int) -> Pattern:
 
 def _globs(text: str) -> Pattern:
     members = alternatives(text)
-    if not any(_GLOB.search(member) for member in members):
+    if not any(has_glob(member) for member in members):
         return OneOf(frozenset(members or ("",)) - {NA})
     if any(len(member) > MAX_GLOB for member in members):
         raise PatternError(f"a glob of more than {MAX_GLOB:,} characters")
