@@ -713,6 +713,18 @@ def test_a_damaged_record_is_in_the_way_of_no_later_change(root: Path, content: 
     assert pmap.read_bytes() == b"%d" % KEPT
 
 
+def test_a_record_of_two_changes_of_one_file_is_damaged(root: Path) -> None:
+    write(root, {"references/a.fits": b"a"})
+    steps = [STEP, {**STEP, "place": "references//a.fits"}]
+    record = sealed(json.dumps({**RECORD, "steps": steps}).encode())
+    write(root / ".calmap/changes/000001", {"record": record})
+
+    for dry_run in (True, False):
+        with pytest.raises(CacheError, match=r"000001.* is damaged"):
+            undo(Layout(root), dry_run=dry_run)
+    assert (root / "references/a.fits").exists()
+
+
 def test_undo_passes_over_no_damaged_change(root: Path) -> None:
     commit(root, changes(root))
     commit(root, [FileChange(root / "references/b.fits", b"b", None)])

@@ -340,7 +340,8 @@ def test_an_older_context_is_told(insert, tmp_path: Path) -> None:
         reference(tmp_path, NEW.replace("1201", "1202"), FILTER="J"), "--context", "ligeriri_0001.pmap"
     )
 
-    assert "warning: ligeriri_0001.pmap is not the newest context, which is" in result.stdout
+    lacks = "ligeriri_0003.pmap does not have what came after its basis, up to ligeriri_0002.pmap"
+    assert result.stderr == f"warning: {lacks}\n"
     assert "new mapping ligeriri_iris_flat_0003.rmap from ligeriri_iris_flat_0001.rmap" in result.stdout
     assert result.stdout.endswith("the context is now ligeriri_0003.pmap\n")
 
@@ -701,3 +702,38 @@ def test_a_file_that_changes_after_its_header_was_read_is_refused(cache: Path, t
     with pytest.raises(FileChangedError, match="has changed since it was read"):
         make(opened.layout, plan)
     assert tree(cache) == before
+
+
+@pytest.mark.parametrize("name", ["OMIT", "N_A.rmap", "x.pmap"])
+def test_words_of_rules_are_no_names_of_files(cache: Path, insert, tmp_path: Path, name: str) -> None:
+    before = tree(cache)
+    path = reference(tmp_path).rename(tmp_path / name)
+
+    refused(insert(path), 1, f"'{name}' can't be the name of a reference")
+    assert tree(cache) == before
+
+
+def test_a_file_that_was_cut_off_is_refused(cache: Path, insert, tmp_path: Path) -> None:
+    before = tree(cache)
+    path = reference(tmp_path)
+    path.write_bytes(path.read_bytes()[:-8000])
+
+    refused(insert(path), 1, "ends before its data do", "cut off")
+    assert tree(cache) == before
+
+
+@pytest.mark.parametrize("value", ["|||", " | "])
+def test_empty_patterns_do_not_count(insert, tmp_path: Path, value: str) -> None:
+    result = insert(reference(tmp_path, P_READMO=value))
+
+    assert result.exit_code == 0
+    assert "META.EXPOSURE.READMODE    DEFAULT" in result.stdout
+
+
+def test_git_with_a_locked_index_stays_on_its_branch(repo: Path, insert, tmp_path: Path) -> None:
+    (repo / ".git/index.lock").touch()
+    before = state(repo)
+
+    refused(insert(reference(tmp_path), "--git"), 3, "index.lock")
+    assert state(repo) == before
+    assert git(repo, "branch", "--show-current") == "main\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from calmap.cache.journal import Record, Step
+from calmap.cache.journal import Record, Step, damaged
 from calmap.cache.layout import Layout
 from calmap.cache.ledger import Ledger
 from calmap.cache.occurrences import occurrences
@@ -182,6 +182,8 @@ def _told(layout: Layout, record: Record) -> Undone:
             f"change {record.number} ('{record.title}') was made with {then}",
             "undo it with the same settings",
         )
+    if len({places.path(step.place) for step in record.steps}) < len(record.steps):
+        raise damaged(Ledger(layout.root).archive(record.number))
     undone = _to_undo(record, places)
     added = tuple(places.path(step.place) for step in undone if step.before is None)
     _refuse_named(record, layout, places, added)

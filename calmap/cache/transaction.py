@@ -283,7 +283,9 @@ def changing(
         If the cache is locked all that time, or can't be written to; or a change
         that was broken off can't be finished.
     """
-    if not layout.root.is_dir():
+    with writing(layout.root, "read"):
+        is_there = layout.root.is_dir()
+    if not is_there:
         raise CacheError(f"there is no cache {layout.root}", "choose another with --cache")
     ledger = Ledger(layout.root)
     ledger.set_up()

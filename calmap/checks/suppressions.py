@@ -41,10 +41,10 @@ _ALWAYS = frozenset({*(f"CM00{digit}" for digit in "12345689"), "CM010"})
 """Rules about a file that can't be used at all: nothing makes that good."""
 
 _TOKENS = re.compile(
-    r"[uUrR]?(?:'''(?:[^\\']|\\(?s:.)|'(?!''))*+'''"
-    r'|"""(?:[^\\"]|\\(?s:.)|"(?!""))*+"""'
-    r"|'(?:[^'\\\r\n]|\\(?s:.))*+'"
-    r'|"(?:[^"\\\r\n]|\\(?s:.))*+")'
+    r"[uUrR]?(?:'''(?>(?:[^\\']+|\\(?s:.)|'(?!''))*)'''"
+    r'|"""(?>(?:[^\\"]+|\\(?s:.)|"(?!""))*)"""'
+    r"|'(?>(?:[^'\\\r\n]+|\\(?s:.))*)'"
+    r'|"(?>(?:[^"\\\r\n]+|\\(?s:.))*)")'
     r"|(?P<comment>#[^\r\n]*)"
 )
 _DIRECTIVE = re.compile(r"calmap:\s*(?P<scope>ignore-file|ignore)\s*\[(?P<rules>[^\]]*)\]")

@@ -84,11 +84,17 @@ def carried_out(
     if dry_run:
         if pending := interrupted(layout):
             tell("warning", pending)
-        return Made(plan(), None)
-    made = make(layout, plan, title=title, git=git, waiting=lambda who: tell("waiting", who))
+        made = Made(plan(), None)
+    else:
+        made = make(layout, plan, title=title, git=git, waiting=lambda who: tell("waiting", who))
     if made.recovered is not None and made.recovered.title:
         done = "finished" if made.recovered.completed else "took back"
         tell("note", f"{done} the change '{made.recovered.title}', which had been interrupted")
+    if newest := made.change.leaves_out(layout):
+        tell(
+            "warning",
+            f"{made.change.revision.context} does not have what came after its basis, up to {newest}",
+        )
     return made
 
 

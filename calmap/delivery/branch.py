@@ -54,13 +54,13 @@ class Branch:
         return f":(top,literal){place.relative_to(root).as_posix()}"
 
     def _leave(self, names: Sequence[str]) -> None:
-        back = ("--detach", self.start) if self.start == _head(self.root) else (self.start,)
-        for command in (
-            ("reset", "--quiet", "--", *names),
-            ("switch", "--quiet", *back),
-            ("branch", "-D", self.name),
-        ):
-            _run(self.root, *command)
+        """Go back to where the branch starts, which is the same commit, even if the index is locked."""
+        _run(self.root, "reset", "--quiet", "--", *names)
+        if self.start == _head(self.root):
+            _run(self.root, "switch", "--quiet", "--detach", self.start)
+        else:
+            _run(self.root, "symbolic-ref", "HEAD", f"refs/heads/{self.start}")
+        _run(self.root, "branch", "-D", self.name)
 
 
 def new_branch(folder: Path, name: str) -> Branch:

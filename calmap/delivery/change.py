@@ -15,6 +15,7 @@ from calmap.cache.transaction import Committed, FileChange, Recovered, Transacti
 from calmap.delivery.branch import Branch, new_branch
 from calmap.delivery.revision import MappingChange, Revision
 from calmap.errors import CalmapError
+from calmap.model.names import mapping_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,15 @@ class Change:
     def branch(self) -> str:
         """Name of a branch for it."""
         return f"calmap/{Path(self.revision.context).stem}"
+
+    def leaves_out(self, layout: Layout) -> str:
+        """The newest context, if that of the change derives from an older one and lacks what came since."""
+        new = [item for item in self.revision.changes if item.new.name == self.revision.context]
+        parts = mapping_name(self.revision.context)
+        if not new or new[0].old is None or new[0].in_place or parts is None:
+            return ""
+        others = [name for name in layout.contexts(parts.observatory) if name != self.revision.context]
+        return others[-1] if new[0].old.name in others and new[0].old.name != others[-1] else ""
 
     def files(self) -> tuple[FileChange, ...]:
         """What becomes of each file."""

@@ -162,7 +162,7 @@ def plan_insertion(
     revision = revise(rules, context, changed, in_place=in_place) if changed else Revision(context, ())
     copies = tuple(_copies(steps, rules))
     told = tuple(_told(steps, revision, rules))
-    warnings = (*_warnings(context, copies, rules), *_edited_by_hand(texts, rules))
+    warnings = (*_warnings(copies, rules), *_edited_by_hand(texts, rules))
     return Delivery(context, revision, told, copies, warnings)
 
 
@@ -300,10 +300,7 @@ def _kind(insertion: Insertion) -> str:
     return "row" if insertion.new_levels < len(insertion.added.steps) else "rule"
 
 
-def _warnings(context: str, copies: Sequence[Copy], rules: Rules) -> Iterator[str]:
-    newest = rules.layout.contexts(rules.observatory.name)
-    if newest and context in newest and context != newest[-1]:
-        yield f"{context} is not the newest context, which is {newest[-1]}"
+def _warnings(copies: Sequence[Copy], rules: Rules) -> Iterator[str]:
     for path in lacks_lfs(rules.layout.root, [copy.place for copy in copies]):
         yield f"no pattern of .gitattributes gives {path.name} to Git LFS, which keeps others"
 

@@ -131,7 +131,13 @@ def _file(choice: Node) -> str:
 def _overlaps(file: MappingFile, grid: Grid, number: int) -> Iterator[str]:
     """What to say of rules with the same weight that match some observations too."""
     found = list(islice(overlaps_with(grid, number), _SHOWN + 1))
-    how = "the later date wins" if grid.match.merge_overlaps else "neither is chosen"
+    rule = grid.match.rules[number]
+    nearest = isinstance(rule.choice, Ordered) and rule.choice.kind == "ClosestTime"
+    how = (
+        f"the {'nearer' if nearest else 'later'} date wins"
+        if grid.match.merge_overlaps
+        else "neither is chosen"
+    )
     for item in found[:_SHOWN]:
         example = ", ".join(f"{name}={value}" for name, value in item.example.items())
         where = _places(file, (item.second,))

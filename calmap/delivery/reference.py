@@ -9,8 +9,8 @@ from pathlib import Path
 from calmap.cache.rulesets import Rules
 from calmap.cache.store import file_digest, writing
 from calmap.errors import FileChangedError, HeaderError, RefusedError
-from calmap.headers.reading import read_header
-from calmap.model.names import is_safe, mapping_kind
+from calmap.headers.reading import read_header, require_whole
+from calmap.model.names import is_na, is_omit, is_safe, mapping_kind
 from calmap.observatories.definition import Observatory
 from calmap.observatories.keywords import instrument_of
 from calmap.observatories.reftypes import named_type, reftype_of
@@ -67,7 +67,8 @@ def read_reference(path: Path, rules: Rules, context: str, reftype: str | None =
     RefusedError
         If the context has no rules for it.
     """
-    if not is_safe(path.name):
+    is_word = is_na(path.name) or is_omit(path.name) or mapping_kind(path.name) is not None
+    if is_word or not is_safe(path.name):
         raise HeaderError(
             f"'{path.name}' can't be the name of a reference", "use letters, digits, '_' and '.'"
         )
@@ -119,6 +120,7 @@ def _read(path: Path) -> tuple[dict[str, str], str]:
         If somebody writes to it meanwhile.
     """
     header = read_header(path)
+    require_whole(path)
     with writing(path, "read"):
         before = path.stat()
         sha256 = file_digest(path) or ""

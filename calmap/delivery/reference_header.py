@@ -78,7 +78,7 @@ def rule_values(
     _refuse_missing(values, observatory, _comments(data), in_fits=_is_fits(header))
     if checked:
         _refuse_impossible(values, observatory, terms.instrument, _comments(data))
-    return RuleValues({**values, **dates}, tuple(notes))
+    return RuleValues({**values, **dates}, tuple(dict.fromkeys(notes)))
 
 
 def useafter(observatory: Observatory, header: Mapping[str, str]) -> datetime:
@@ -151,7 +151,7 @@ def _translated(
         values[keyword] = own = resolved.get(keyword, UNDEFINED)
         for source in (renamed.get(upper, ""), *observatory.reference_headers.patterns.get(upper, ())):
             text = header.get(source, UNDEFINED)
-            if text.strip() and text != UNDEFINED:
+            if text.strip(" |") and text != UNDEFINED:
                 values[keyword] = "|".join(dict.fromkeys(alternatives(text)))
                 if values[keyword] != own:
                     notes.append(f"{keyword} is {values[keyword]}, from {source}")
@@ -229,7 +229,11 @@ def _strangers(observatory: Observatory, data: Mapping[Any, Any], header: Mappin
 def _refuse_missing(
     values: Mapping[str, str], observatory: Observatory, comments: frozenset[str], *, in_fits: bool
 ) -> None:
-    missing = [name for name, value in values.items() if value == UNDEFINED and name.upper() not in comments]
+    missing = [
+        name
+        for name, value in values.items()
+        if (value == UNDEFINED or not value.strip(" |")) and name.upper() not in comments
+    ]
     if missing:
         hints = "; ".join(missing_keyword_hint(observatory, name, in_fits=in_fits) for name in missing)
         raise HeaderError(f"the header has no value for {', '.join(missing)}", hints)

@@ -9,7 +9,7 @@ from calmap.diagnostics import TextEdit
 from calmap.source import Source, Span
 from calmap.syntax.ast import Entry, Placed, String, Table, Tuple, Value
 
-_COMMA = re.compile(r"(?:\s|\\\r?\n|#[^\r\n]*)*+,")
+_COMMA = re.compile(r"(?>(?:\s+|\\\r?\n|#[^\r\n]*)*),")
 REST_OF_LINE = re.compile(r"[ \t]*,?[ \t]*(?:#[^\r\n]*)?(?:\r?\n|\Z)")
 _END_OF_LINE = re.compile(r"[ \t]*(?:#[^\r\n]*)?\r?\n")
 OWN_COMMENT = re.compile(r"[ \t]*#")

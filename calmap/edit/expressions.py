@@ -21,7 +21,7 @@ WHOLE_TYPE = ("rmap_relevance", "rmap_omit")
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _LITERAL = re.compile(
     r"(?P<prefix>[uUrR]?)"
-    r"(?P<quote>'''|\"\"\"|'|\")(?P<body>(?:\\(?s:.)|(?!(?P=quote))(?s:.))*+)(?P=quote)"
+    r"(?P<quote>'''|\"\"\"|'|\")(?P<body>(?>(?:\\(?s:.)|(?!(?P=quote))(?s:.))*))(?P=quote)"
     r"|#[^\r\n]*"
 )
 

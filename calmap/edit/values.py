@@ -26,8 +26,10 @@ def replace_value(mapping: Mapping, parameter: str, old: Plain, new: Plain) -> M
     Raises
     ------
     RefusedError
-        If no rule has the value, or two rules would become the same.
+        If no rule has the value, two rules would become the same, or the new value is empty.
     """
+    if isinstance(new, str) and not new.strip(" |"):
+        raise RefusedError("an empty value is that of no observation", "N/A stands for any, and '*' too")
     if mapping.file is None:
         return mapping
     there = shape(mapping.file)

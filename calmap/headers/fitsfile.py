@@ -76,8 +76,21 @@ def _merged(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return header
 
 
-def _headers(path: Path, stream: ByteInput) -> Iterator[_Pairs]:
-    """Cards of each HDU that is there; a file that was cut off ends with its last whole header."""
+def require_whole(path: Path) -> None:
+    """Go through a FITS file without looking at its data.
+
+    Raises
+    ------
+    HeaderError
+        If it ends before its last HDU does.
+    """
+    with open_bytes(path) as stream:
+        for _ in _headers(path, stream, whole=True):
+            pass
+
+
+def _headers(path: Path, stream: ByteInput, *, whole: bool = False) -> Iterator[_Pairs]:
+    """Cards of each HDU that is there; a file cut off ends with its last whole header, or is refused."""
     budget = MAX_HEADER
     first = True
     while True:
@@ -88,7 +101,7 @@ def _headers(path: Path, stream: ByteInput) -> Iterator[_Pairs]:
             return
         data = _to_end(path, stream, block, budget)
         if data is None:
-            if first:
+            if first or whole:
                 raise HeaderError(f"{path}: the header has no END card", hint="the file was cut off")
             return
         budget -= _padded(len(data) + CARD)
@@ -97,6 +110,8 @@ def _headers(path: Path, stream: ByteInput) -> Iterator[_Pairs]:
         if first and ("SIMPLE", "True") not in pairs:
             return
         if not stream.skip(_padded(_data_size(path, pairs))):
+            if whole:
+                raise HeaderError(f"{path} ends before its data do", hint="the file was cut off")
             return
         first = False
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from calmap.errors import HeaderError
 from calmap.headers.fitsfile import read_fits
+from calmap.headers.fitsfile import require_whole as require_whole_fits
 from calmap.headers.input import open_file
 
 _FITS_BEGINNINGS: Final = (b"SIMPLE  =", b"\x1f\x8b", b"BZh")
@@ -55,6 +56,18 @@ def read_headers(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         from calmap.headers.yaml_ import read_asdf, read_yaml
 
         yield str(path), (read_asdf if kind == "asdf" else read_yaml)(path)
+
+
+def require_whole(path: Path) -> None:
+    """See that a file is all there, as far as its headers tell.
+
+    Raises
+    ------
+    HeaderError
+        If it is a FITS file that was cut off.
+    """
+    if _kind(path) == "fits":
+        require_whole_fits(path)
 
 
 def _kind(path: Path) -> str:

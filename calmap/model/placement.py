@@ -24,7 +24,7 @@ _COMMENT = re.compile(r"#[^\r\n]*")
 _COMMENT_LINE = re.compile(r"(?:\A|(?<=[\r\n]))[ \t\f]*#[^\r\n]*")
 _CONTINUED = re.compile(r"\\\r?\n")
 _LINE_END = re.compile(r"[\r\n]")
-_SAME_LINE = re.compile(r"(?:[ \t\f]|\\\r?\n)*+")
+_SAME_LINE = re.compile(r"(?>(?:[ \t\f]+|\\\r?\n)*)")
 
 
 def misplaced_sections(parsed: Parsed) -> Iterator[Diagnostic]:
