@@ -13,14 +13,20 @@ from calmap.delivery.insertion import DeliveryError, plan_insertion
 from calmap.delivery.outlook import outlook
 from calmap.delivery.reference import Reference, place_of, read_reference
 from calmap.diagnostics import Severity
-from calmap.errors import CalmapError
+from calmap.errors import CalmapError, HeaderError
+from calmap.headers.reading import require_whole
 
 
 def try_insertion(rules: Rules, context: str, path: Path, reftype: str) -> Trial:
     """What inserting a file into a context would come to; nothing is written.
 
-    A file that the rules name already is not inserted again.
+    A file that the rules name already is not inserted again, and one that was cut off is not
+    tried: the look at its structure tells of it.
     """
+    try:
+        require_whole(path)
+    except HeaderError:
+        return Trial()
     try:
         reference = read_reference(path, rules, context, reftype)
         place_of(reference, rules)

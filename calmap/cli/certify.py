@@ -131,7 +131,10 @@ class _Run:
         cwd = self.invocation.cwd
         for name in files:
             found = () if mapping_kind(name) else dataset_files([name], cwd)
-            references = tuple(path.relative_to(cwd) if path.is_relative_to(cwd) else path for path in found)
+            near = cwd == Path.cwd()
+            references = tuple(
+                path.relative_to(cwd) if near and path.is_relative_to(cwd) else path for path in found
+            )
             if mapping_kind(name) or self._is_folder_of_mappings(name):
                 yield from self._mapping_jobs(name)
             elif not references:
