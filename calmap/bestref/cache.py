@@ -7,11 +7,9 @@ from pathlib import Path
 
 from calmap.bestref.context import Context
 from calmap.cache.layout import Layout
-from calmap.cache.rulesets import Rules
-from calmap.compile.terms import check_names
+from calmap.cache.rulesets import Rules, open_rules
 from calmap.errors import UsageError
 from calmap.model.names import mapping_name
-from calmap.observatories.library import load_observatory
 
 
 @dataclass(frozen=True, slots=True, init=False, eq=False)
@@ -68,9 +66,7 @@ class Cache:
     def rules(self, observatory: str) -> Rules:
         """All mappings of a telescope."""
         if observatory not in self._rules:
-            definition = load_observatory(observatory, self.layout.config)
-            check_names(definition)
-            self._rules[observatory] = Rules(self.layout, definition)
+            self._rules[observatory] = open_rules(self.layout, observatory)
         return self._rules[observatory]
 
 

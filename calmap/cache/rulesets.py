@@ -11,11 +11,13 @@ from types import MappingProxyType
 
 from calmap.cache.layout import Layout
 from calmap.compile.reference import CompiledReference, compile_reference
+from calmap.compile.terms import check_names
 from calmap.errors import CalmapError, MappingError
 from calmap.model.lower import DOUBLED_SECTION
 from calmap.model.mapping import Mapping, load_mapping
 from calmap.model.names import is_na, is_omit
 from calmap.observatories.definition import Observatory
+from calmap.observatories.library import load_observatory
 from calmap.syntax.ast import Entry, MappingFile, MappingKind, String, Table
 
 
@@ -142,6 +144,19 @@ class Rules:
         if isinstance(found, CalmapError):
             raise found
         return found
+
+
+def open_rules(layout: Layout, observatory: str) -> Rules:
+    """The mappings of a cache for a telescope, by its definition.
+
+    Raises
+    ------
+    ObservatoryError, MappingError
+        If the definition is missing or wrong.
+    """
+    definition = load_observatory(observatory, layout.config)
+    check_names(definition)
+    return Rules(layout, definition)
 
 
 @contextmanager

@@ -47,11 +47,15 @@ def opened(
         return invocation.settings(cache=cache, context=context, observatory=observatory)
 
     def rules() -> tuple[Rules, str]:
-        from calmap.bestref import Cache
+        from calmap.cache.rulesets import open_rules
 
         chosen = settings()
-        found = Cache(chosen.layout()).context(chosen.context_name(), chosen.observatory.value)
-        return found.rules, chosen.context_name()
+        context, telescope = chosen.context_name(), chosen.observatory.value
+        if telescope is None:
+            raise UsageError(f"to which telescope does {context} belong?", "name it with --observatory")
+        found = open_rules(chosen.layout(), telescope)
+        found.layout.mapping_path(context, telescope)
+        return found, context
 
     return settings().layout(), rules
 
