@@ -111,7 +111,7 @@ def test_files_of_the_repository_are_right():
         "diff",
     }
     assert set(re.findall(r"`calmap ([a-z-]+)", files["README.md"])) <= known
-    assert '"origin/$GITHUB_BASE_REF" HEAD --format markdown >> "$GITHUB_STEP_SUMMARY"' in commands[-1]
+    assert '"origin/$GITHUB_BASE_REF...HEAD" --format markdown >> "$GITHUB_STEP_SUMMARY"' in commands[-1]
 
 
 def calmap_commands():
