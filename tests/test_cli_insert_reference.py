@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -737,3 +739,19 @@ def test_git_with_a_locked_index_stays_on_its_branch(repo: Path, insert, tmp_pat
     refused(insert(reference(tmp_path), "--git"), 3, "index.lock")
     assert state(repo) == before
     assert git(repo, "branch", "--show-current") == "main\n"
+
+
+def test_a_report_that_can_not_be_printed_does_not_hide_the_change(cache: Path, tmp_path: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("the system has no /dev/full")
+    command = (sys.executable, "-m", "calmap", "insert-reference", str(reference(tmp_path)))
+
+    with full.open("w") as stdout:
+        done = subprocess.run(
+            command, cwd=cache, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert done.returncode == 3
+    assert "note: the change is made" in done.stderr
+    assert (cache / RMAP.replace("0001", "0002")).exists()

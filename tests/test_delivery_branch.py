@@ -58,6 +58,19 @@ def test_a_refused_commit_leaves_everything_as_it_was(repo: Path, *, detached: b
     assert git(repo, "branch", "--list", "x") == ""
 
 
+def test_a_branch_that_somebody_else_makes_meanwhile_stays(repo: Path) -> None:
+    branch = new_branch(repo, "calmap/x")
+    git(repo, "switch", "--quiet", "--create", "calmap/x")
+    git(repo, "commit", "--quiet", "--allow-empty", "--message", "somebody's work")
+    git(repo, "switch", "--quiet", "main")
+
+    with pytest.raises(CacheError, match="already exists"):
+        branch.commit([repo / "a.txt"], "Add", ())
+
+    assert git(repo, "log", "-1", "--format=%s", "calmap/x") == "somebody's work\n"
+    assert git(repo, "branch", "--show-current") == "main\n"
+
+
 def test_a_repository_without_a_commit(tmp_path: Path, repo: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -106,9 +107,20 @@ def show(made: Made, report: str, layout: Layout) -> None:
     """Print a report for people, and how the change ended."""
     from calmap.report.change import verdict
 
-    click.echo(report + verdict(made, layout.root), nl=False)
+    _tell(made, report + verdict(made, layout.root))
 
 
 def show_json(made: Made, report: Mapping[str, Any]) -> None:
     """Print a report for machines, and how the change ended."""
-    click.echo(json.dumps({**report, "dry_run": made.is_dry, "branch": made.branch}, indent=2))
+    _tell(made, json.dumps({**report, "dry_run": made.is_dry, "branch": made.branch}, indent=2) + "\n")
+
+
+def _tell(made: Made, text: str) -> None:
+    """Print what became of a change; if that fails, say at least that it is made."""
+    try:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+    except OSError:
+        if made.committed is not None and made.committed.paths:
+            click.echo("note: the change is made, though its report can't be printed", err=True)
+        raise

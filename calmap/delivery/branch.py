@@ -54,13 +54,16 @@ class Branch:
         return f":(top,literal){place.relative_to(root).as_posix()}"
 
     def _leave(self, names: Sequence[str]) -> None:
-        """Go back to where the branch starts, which is the same commit, even if the index is locked."""
+        """Go back to where the branch starts, which is the same commit, even if the index is locked.
+
+        A branch of that name that has commits of its own is somebody else's, and stays.
+        """
         _run(self.root, "reset", "--quiet", "--", *names)
         if self.start == _head(self.root):
             _run(self.root, "switch", "--quiet", "--detach", self.start)
         else:
             _run(self.root, "symbolic-ref", "HEAD", f"refs/heads/{self.start}")
-        _run(self.root, "branch", "-D", self.name)
+        _run(self.root, "branch", "--delete", self.name)
 
 
 def new_branch(folder: Path, name: str) -> Branch:

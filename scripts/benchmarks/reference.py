@@ -54,7 +54,3 @@ class Reference:
         from crds.certify import mapping_parser
 
         mapping_parser.check_duplicates(mapping_parser.parse_mapping(str(path)))
-
-    def count_references(self, context: Any) -> int:
-        """Number of different references in a context."""
-        return len(context.reference_names())
