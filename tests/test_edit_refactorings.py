@@ -20,7 +20,7 @@ from calmap.edit.renaming import rename_parameter
 from calmap.edit.shape import shape
 from calmap.edit.splitting import split_rule
 from calmap.edit.values import replace_value, set_substitution
-from calmap.errors import CalmapError, MappingError
+from calmap.errors import CalmapError, MappingError, RefusedError
 from calmap.model.mapping import Mapping as MappingText
 from calmap.model.mapping import parse_mapping
 
@@ -183,3 +183,14 @@ def test_a_thousand_rules_are_no_trouble(change):
 
     assert new.file is not None
     assert refactored(new, change) is new
+
+
+def test_a_change_that_would_lose_a_comment_is_refused():
+    text = "header = {\n    'name' : 'tobs.pmap',\n}\n# of the night shift\nselector = {\n}\n"
+    mapping = parse_mapping(Path("tobs.pmap"), text.encode())
+
+    def careless(old: MappingText) -> MappingText:
+        return parse_mapping(old.path, old.text.replace("# of the night shift\n", "").encode())
+
+    with pytest.raises(RefusedError, match=r"tobs\.pmap:4: the comment of this line would be lost"):
+        refactored(mapping, careless)

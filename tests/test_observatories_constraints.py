@@ -130,3 +130,11 @@ def test_a_wrong_expression_is_told_with_its_line():
         == "vista.yaml:5: checks > bad: the expression can't be read: its end can't stand here"
     )
     assert raised.value.hint == "column 5 of 'A =='"
+
+
+def test_a_function_that_there_is_not_is_refused_before_any_file_is_read():
+    section = 'all:\n  checks: {good: "np.any([1])", bad: "optional(nq.any([X]))"}'
+
+    with pytest.raises(ObservatoryError, match=r"there is no function 'nq\.any'") as refused:
+        refuse_wrong_expressions(read(section).every_constraint())
+    assert refused.value.hint == "column 10 of 'optional(nq.any([X]))'"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from calmap.cache.chosen import Settings
 from calmap.cache.layout import Layout
 from calmap.certify.certifier import Certifier, Trial
+from calmap.certify.evaluation import is_function
 from calmap.certify.finding import Finding
 from calmap.certify.identity import telescope_of
 from calmap.certify.tpn_folder import TpnFiles
@@ -18,7 +19,7 @@ from calmap.headers.reading import read_header
 from calmap.observatories.constraints import Constraint
 from calmap.observatories.definition import Observatory
 from calmap.observatories.library import load_observatory
-from calmap.syntax.constraint import ExpressionError, parse_constraint
+from calmap.syntax.constraint import ExpressionError, parse_constraint, term_functions
 
 if TYPE_CHECKING:
     from calmap.bestref.context import Context
@@ -86,18 +87,22 @@ def refuse_wrong_expressions(constraints: Iterable[Constraint]) -> None:
     Raises
     ------
     ObservatoryError
-        If one can't be read.
+        If one can't be read, or calls a function that there is not.
     """
     for constraint in constraints:
         for text in filter(None, (constraint.condition, constraint.expression)):
+            place = f"{constraint.origin}: {constraint.subject} > {constraint.name}"
             try:
-                parse_constraint(text)
+                term = parse_constraint(text)
             except ExpressionError as problem:
-                place = f"{constraint.origin}: {constraint.subject} > {constraint.name}"
                 where = f"column {problem.offset + 1} of '{text}'"
                 raise ObservatoryError(
                     f"{place}: the expression can't be read: {problem.message}", where
                 ) from None
+            unknown = next((name for name in term_functions(term) if not is_function(name.name)), None)
+            if unknown is not None:
+                where = f"column {unknown.span.start + 1} of '{text}'"
+                raise ObservatoryError(f"{place}: there is no function '{unknown.name}'", where)
 
 
 def _layout(settings: Settings) -> Layout | None:

@@ -30,6 +30,7 @@ from calmap.syntax.constraint import (
 )
 from calmap.syntax.expression import Constant, Name
 
+_SUBARRAY: Final = "subarray_defined"
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = MappingProxyType(
     {
         "==": operator.eq,
@@ -177,7 +178,7 @@ class _Evaluation:
         if helper is not None:
             _require_arguments(name, helper, arguments)
             return helper(*arguments)
-        if name == "subarray_defined":
+        if name == _SUBARRAY:
             _require_arguments(name, self._knows_subarray, arguments)
             return self._knows_subarray()
         text, _, method = name.rpartition(".")
@@ -201,6 +202,12 @@ class _Evaluation:
                 index = self.value(subscript)
                 value = value[index if isinstance(value, dict) else _index(index)]
         return value
+
+
+def is_function(name: str) -> bool:
+    """True if expressions can call a function of this name."""
+    text, _, method = name.rpartition(".")
+    return name in HELPERS or name == _SUBARRAY or bool(text and method in METHODS)
 
 
 def _require_arguments(name: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

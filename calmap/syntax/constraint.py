@@ -17,7 +17,7 @@ from calmap.source import Span
 from calmap.syntax.expression import Constant, ExpressionError, Name, float_value, parse_with
 from calmap.syntax.literals import string_value
 
-__all__ = ["ExpressionError", "Term", "parse_constraint", "term_names"]
+__all__ = ["ExpressionError", "Term", "parse_constraint", "term_functions", "term_names"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,14 @@ def term_names(term: Term) -> Iterator[Name]:
         yield term
     for part in _parts(term):
         yield from term_names(part)
+
+
+def term_functions(term: Term) -> Iterator[Name]:
+    """The name of every function that an expression calls."""
+    if isinstance(term, Call):
+        yield term.function
+    for part in _parts(term):
+        yield from term_functions(part)
 
 
 def _parts(term: Term) -> tuple[Term, ...]:
