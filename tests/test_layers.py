@@ -34,6 +34,7 @@ LAYERS = (
     ("calmap.certify",),
     ("calmap.report",),
     ("calmap.compat",),
+    ("calmap.reduction",),
     ("calmap.cli",),
     ("calmap.__main__",),
 )
@@ -44,7 +45,7 @@ LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
     "click": ("calmap.cli",),
     "rich": ("calmap.report", "calmap.cli"),
-    "reduce": ("reduce", "calmap.cli"),
+    "reduce": ("reduce", "calmap.reduction", "calmap.cli"),
 }
 ENVIRONMENT = ("calmap.cache.settings",)
 IMPORTERS = ("calmap", "calmap.cli.main")

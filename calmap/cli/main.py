@@ -36,6 +36,7 @@ _COMMANDS = (
     ("matches", "calmap.cli.matches:matches"),
     ("new-context", "calmap.cli.new_context:new_context"),
     ("new-mapping", "calmap.cli.new_mapping:new_mapping"),
+    ("reduce", "calmap.cli.reduce:reduce"),
     ("refactor", "calmap.cli.refactor:refactor"),
     ("undo", "calmap.cli.undo:undo"),
     ("update-checksums", "calmap.cli.update_checksums:update_checksums"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,14 @@ def render_explanation(explanation: Explanation, console: Console) -> None:
     """Write the trail, the keys compared, the answer and, if there is none, the nearest rules."""
     for row in _Explained(explanation, console).rows():
         console.print(row, soft_wrap=True)
+
+
+def explanation_text(explanation: Explanation, width: int = 100) -> str:
+    """The same as plain text."""
+    text = StringIO()
+    console = Console(file=text, width=width, color_system=None, highlight=False, markup=False, emoji=False)
+    render_explanation(explanation, console)
+    return text.getvalue().rstrip("\n")
 
 
 class _Explained:

@@ -1,0 +1,228 @@
+"""What ``calmap reduce`` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.text import Text
+
+from reduce.batch import Failed, Result, Written
+from reduce.errors import MissingReferenceError
+from reduce.headers import plain
+from reduce.provenance import StepRecord
+from reduce.recipe import Recipe, bundled
+from reduce.session import Request, opened, planned
+from reduce.settings import Settings, recipe_layer
+from reduce.steps import STEPS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reduce.associations import Association
+
+
+class Printer:
+    """Prints results as they come, or all of them as JSON at the end."""
+
+    def __init__(self, style: str, console: Console, *, quiet: bool) -> None:
+        self.style = style
+        self.console = console
+        self.quiet = quiet
+        self.results: list[dict[str, Any]] = []
+
+    def show(self, result: Result) -> None:
+        """Print a product; failures are told on standard error."""
+        if self.style == "json":
+            self.results.append(as_json(result))
+        elif isinstance(result, Written) and not self.quiet:
+            for line in lines(result):
+                self.console.print(line, soft_wrap=True)
+
+    def end(self) -> None:
+        """Print what comes last."""
+        if self.style == "json" and not self.quiet:
+            click.echo(json.dumps(self.results, indent=2))
+
+
+def lines(result: Written) -> Iterator[Text]:
+    """A product for people: its name, and each of its steps."""
+    yield Text.assemble((str(result.path), "bold"))
+    sources = ", ".join(path.name for path in result.sources)
+    yield Text(f"  {result.kind} from {sources} by {result.recipe.name}")
+    for record in result.records:
+        yield _line(record)
+
+
+def _line(record: StepRecord) -> Text:
+    text = Text(f"  {record.step:<16} ")
+    if record.status == "SKIPPED":
+        return text.append("skipped  ", "yellow").append(record.reason)
+    text.append("done     ", "green")
+    return text.append("  ".join(use.reference.keyword_value for use in record.references))
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """A result for machines."""
+    if isinstance(result, Failed):
+        problem = result.problem
+        explanation = problem.explanation if isinstance(problem, MissingReferenceError) else ""
+        return {
+            "file": str(result.path),
+            "status": "failed",
+            "message": problem.message,
+            "hint": problem.hint,
+            "explanation": explanation,
+        }
+    return {
+        "file": str(result.path),
+        "status": "written",
+        "kind": result.kind,
+        "sources": [str(path) for path in result.sources],
+        "recipe": result.recipe.name,
+        "steps": [_step_json(record) for record in result.records],
+    }
+
+
+def _step_json(record: StepRecord) -> dict[str, Any]:
+    return {
+        "step": record.step,
+        "status": record.status,
+        "reason": record.reason,
+        "parameters": dict(record.parameters),
+        "references": [
+            {
+                "type": use.reference.reftype,
+                "file": str(use.reference.path) if use.reference.path else None,
+                "origin": use.reference.origin,
+                "sha256": use.sha256,
+                "context": use.reference.context,
+                "rule": use.reference.rule,
+            }
+            for use in record.references
+        ],
+    }
+
+
+def show_recipes(style: str, console: Console) -> None:
+    """All recipes that come with the package."""
+    if style == "json":
+        click.echo(json.dumps([_recipe_json(recipe) for recipe in bundled()], indent=2))
+        return
+    for recipe in bundled():
+        console.print(Text.assemble((recipe.name, "bold"), f"  {recipe.title}"), soft_wrap=True)
+        for keyword, values in recipe.applies.items():
+            console.print(Text(f"  for {keyword} = {', '.join(values)}"), soft_wrap=True)
+        for level, steps in recipe.steps.items():
+            console.print(Text(f"  {level.name}  {' → '.join(steps)}"), soft_wrap=True)
+
+
+def _recipe_json(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "name": recipe.name,
+        "title": recipe.title,
+        "applies": {keyword: list(values) for keyword, values in recipe.applies.items()},
+        "steps": {level.name: list(steps) for level, steps in recipe.steps.items()},
+    }
+
+
+def show_parameters(request: Request, recipe: Recipe | None, style: str, console: Console) -> None:
+    """The parameters of all steps of a recipe, or of all steps."""
+    chosen = recipe or request.recipe
+    names = [name for steps in chosen.steps.values() for name in steps] if chosen else list(STEPS)
+    settings = request.settings.below(recipe_layer(chosen)) if chosen else request.settings
+    if style == "json":
+        click.echo(json.dumps(_parameters_json(settings, names), indent=2))
+        return
+    step = ""
+    for setting in settings.of(names):
+        if setting.step != step:
+            step = setting.step
+            console.print(Text.assemble((step, "bold"), f"  {STEPS[step].title}"), soft_wrap=True)
+        option = setting.option
+        unit = f" {option.unit}" if option.unit and setting.value is not None else ""
+        value = "none" if setting.value is None else str(setting.value)
+        value = value.lower() if isinstance(setting.value, bool) else value
+        console.print(Text(f"  {option.name} = {value}{unit}  ({setting.origin})"), soft_wrap=True)
+        console.print(Text(f"      {option.help} May be {option.allowed}."), soft_wrap=True)
+
+
+def _parameters_json(settings: Settings, names: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "step": setting.step,
+            "parameter": setting.option.name,
+            "value": setting.value,
+            "origin": setting.origin,
+            "default": setting.option.default,
+            "unit": setting.option.unit,
+            "allowed": setting.option.allowed,
+            "help": setting.option.help,
+        }
+        for setting in settings.of(names)
+    ]
+
+
+def show_for(
+    what: str, associations: Sequence[Association], request: Request, style: str, console: Console
+) -> None:
+    """The parameters of the recipes of some files, or the references that they would get."""
+    seen: set[str] = set()
+    answers = []
+    for path in (path for association in associations for path in association.files):
+        data = opened(path)
+        plan = planned(data, path, request)
+        if what == "params":
+            if plan.recipe.name not in seen:
+                seen.add(plan.recipe.name)
+                show_parameters(request, plan.recipe, style, console)
+            continue
+        answers.append(
+            _references(path, data, [task.step.name for task in plan.tasks if not task.skipped], request)
+        )
+    if what == "references":
+        _show_references(answers, style, console)
+
+
+def _references(path: Path, data: Any, steps: Sequence[str], request: Request) -> dict[str, Any]:
+    header = plain(data.header)
+    found = []
+    for step in steps:
+        for need in STEPS[step].needs:
+            try:
+                reference = request.resolver.find(header, need.reftype)
+            except MissingReferenceError as problem:
+                found.append(
+                    {"type": need.reftype, "step": step, "status": "missing", "reason": problem.message,
+                     "explanation": problem.explanation}
+                )  # fmt: skip
+                continue
+            if reference is None:
+                status = "missing" if need.required else "unknown"
+                reason = "there are no rules for this type"
+                found.append({"type": need.reftype, "step": step, "status": status, "reason": reason})
+                continue
+            found.append(
+                {"type": need.reftype, "step": step, "status": reference.origin, "value": reference.keyword_value,
+                 "rule": reference.rule, "reason": reference.reason}
+            )  # fmt: skip
+    return {"file": str(path), "references": found}
+
+
+def _show_references(answers: Sequence[dict[str, Any]], style: str, console: Console) -> None:
+    if style == "json":
+        click.echo(json.dumps(answers, indent=2))
+        return
+    for answer in answers:
+        console.print(Text(answer["file"], "bold"), soft_wrap=True)
+        for one in answer["references"]:
+            text = Text(f"  {one['type']:<12} {one['step']:<16} ")
+            if "value" in one:
+                text.append(one["value"], "green").append(f"  {one['rule'] or one['reason']}")
+            else:
+                text.append(one["status"], "red" if one["status"] == "missing" else "yellow")
+                text.append(f"  {one['reason']}")
+            console.print(text, soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Joins the selection of references with the reduction."""

@@ -1,0 +1,150 @@
+"""Which exposures belong together: by association files, or by their headers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reduce.errors import DataError
+from reduce.files.reader import read_header
+from reduce.headers import plain
+from reduce.keywords import find
+
+SCIENCE, SKY = "science", "sky"
+_ROLES = {
+    **dict.fromkeys(("SCIENCE", "SCI", "STD", "TARGET"), SCIENCE),
+    **dict.fromkeys(("BACKGROUND", "SKY", "BKG"), SKY),
+}
+_SUFFIXES = (".json", ".yaml", ".yml")
+_CONFIGURATION = ("INSTRUME", "DETECTOR", "FILTER", "PUPIL", "SUBARRAY", "SUBSTRT1", "SUBSTRT2")
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """Exposures that are reduced together.
+
+    Parameters
+    ----------
+    name
+        What the combined product is called after; empty to call it after the first exposure.
+    science
+        The exposures that are combined in the end.
+    sky
+        Exposures of the sky that is subtracted from them.
+    """
+
+    name: str
+    science: tuple[Path, ...]
+    sky: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All exposures, the sky first."""
+        return (*self.sky, *self.science)
+
+
+def is_association(path: Path) -> bool:
+    """True if a file is an association by its name."""
+    return path.suffix.lower() in _SUFFIXES
+
+
+def read_associations(path: Path) -> tuple[Association, ...]:
+    """The associations of a file.
+
+    Three forms are known: that of JWST, with ``products`` of ``members`` that have ``expname`` and
+    ``exptype``; the same with ``SCI`` and ``SKY`` as types; and a table of lists, ``SCI`` and ``SKY``.
+    Files count from the folder of the association.
+
+    Raises
+    ------
+    DataError
+        If it can't be read, has none of these forms, or names what is not there.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise DataError(f"{path} can't be read: {problem.strerror}") from problem
+    except (ValueError, yaml.YAMLError, RecursionError) as problem:
+        raise DataError(f"{path} is no association: {problem}") from problem
+    if not isinstance(tree, dict):
+        raise DataError(f"{path} is no association: it is not a table")
+    found = tuple(_products(tree, path)) if "products" in tree else (_listed(tree, path),)
+    for association in found:
+        if not association.science and not association.sky:
+            raise DataError(f"{path}: the association {association.name or path.stem} has no members")
+    return found
+
+
+def _products(tree: Mapping[Any, Any], path: Path) -> Iterator[Association]:
+    products = tree["products"]
+    for product in products if isinstance(products, list) else [products]:
+        members = product.get("members") if isinstance(product, dict) else None
+        if not isinstance(members, list):
+            raise DataError(f"{path}: a product of an association has 'members'; this is {product!r:.60}")
+        by_role: dict[str, list[Path]] = {SCIENCE: [], SKY: []}
+        for member in members:
+            role, name = _member(member, path)
+            by_role[role].append(name)
+        yield Association(str(product.get("name", "")), tuple(by_role[SCIENCE]), tuple(by_role[SKY]))
+
+
+def _member(member: object, path: Path) -> tuple[str, Path]:
+    if not isinstance(member, dict) or not isinstance(member.get("expname"), str):
+        raise DataError(
+            f"{path}: a member of an association has 'expname' and 'exptype'; this is {member!r:.60}"
+        )
+    kind = str(member.get("exptype", "science"))
+    if kind.upper() not in _ROLES:
+        raise DataError(
+            f"{path}: {member['expname']} is '{kind}'; members are science (SCI) or background (SKY)"
+        )
+    return _ROLES[kind.upper()], _file(member["expname"], path)
+
+
+def _listed(tree: Mapping[Any, Any], path: Path) -> Association:
+    by_role: dict[str, list[Path]] = {SCIENCE: [], SKY: []}
+    for kind, names in tree.items():
+        if str(kind).upper() not in _ROLES or not isinstance(names, list):
+            raise DataError(
+                f"{path} is no association: it has '{kind}'",
+                "an association has 'products', or lists SCI and SKY",
+            )
+        by_role[_ROLES[str(kind).upper()]] += [_file(str(name), path) for name in names]
+    return Association(path.stem, tuple(by_role[SCIENCE]), tuple(by_role[SKY]))
+
+
+def _file(name: str, path: Path) -> Path:
+    file = path.parent / name
+    if not file.is_file():
+        raise DataError(f"{path} names {name}, and there is no such file in {path.parent}")
+    return file
+
+
+def associated(paths: Iterable[Path]) -> tuple[Association, ...]:
+    """Exposures sorted by their headers: targets of one configuration together, each with its sky frames."""
+    science: dict[tuple[str, ...], list[Path]] = {}
+    sky: dict[tuple[str, ...], list[Path]] = {}
+    for path in paths:
+        header = plain(read_header(path))
+        configuration = tuple(_value(header, keyword) for keyword in _CONFIGURATION)
+        kind = _value(header, "IMTYPE")
+        if kind == "SKY":
+            sky.setdefault(configuration, []).append(path)
+        else:
+            science.setdefault((*configuration, kind, _value(header, "OBJECT")), []).append(path)
+    used = {key[: len(_CONFIGURATION)] for key in science}
+    alone = [Association("", (), tuple(paths)) for key, paths in sky.items() if key not in used]
+    together = [
+        Association("", tuple(paths), tuple(sky.get(key[: len(_CONFIGURATION)], ())))
+        for key, paths in science.items()
+    ]
+    return (*together, *alone)
+
+
+def _value(header: Mapping[str, Any], keyword: str) -> str:
+    value = find(header, keyword)
+    return "" if value is None else str(value)

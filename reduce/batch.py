@@ -1,0 +1,150 @@
+"""Reduces associations of exposures and writes the products."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from reduce.associations import Association
+from reduce.errors import DataError, ParameterError, ReduceError
+from reduce.files.rows import open_rows
+from reduce.files.writer import write_frame, write_ramp
+from reduce.frame import Frame
+from reduce.journal import Journal
+from reduce.pipeline import Data, Watcher
+from reduce.products import Output
+from reduce.provenance import StepRecord
+from reduce.recipe import Level, Recipe
+from reduce.session import Product, Request, combined, opened, planned, reduced
+
+SKY_STEP, SKY_USER = "calc_bkg_imager", "subtract_bkg"
+Kind: TypeAlias = Literal["exposure", "sky", "combined"]
+Watch: TypeAlias = Callable[[Path], Watcher]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A product that was written, and the files it was made from."""
+
+    path: Path
+    kind: Kind
+    sources: tuple[Path, ...]
+    recipe: Recipe
+    records: tuple[StepRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A file, or the first of several, whose product could not be made, and why."""
+
+    path: Path
+    problem: ReduceError
+
+
+Result: TypeAlias = Written | Failed
+
+
+def reduce_association(
+    association: Association, request: Request, output: Output, watch: Watch
+) -> Iterator[Result]:
+    """Reduce exposures, the sky frames first, and combine them if that is asked for.
+
+    What fails is told and does not keep the others from being reduced; but no exposure is reduced without
+    the sky that belongs to it.
+
+    Parameters
+    ----------
+    association
+        What belongs together.
+    request
+        What is to be done.
+    output
+        Where to write.
+    watch
+        Makes what sees the steps of a file.
+    """
+    skies: list[Written] = []
+    for path in association.sky:
+        result = _exposure(path, request, output, watch)
+        yield result
+        skies += [result] if isinstance(result, Written) else []
+    if _wants_sky(association, request):
+        sky = _combination(skies, len(association.sky), SKY_STEP, request, output)
+        yield sky
+        if isinstance(sky, Failed):
+            yield from (Failed(path, sky.problem) for path in association.science)
+            return
+        request = request.given("sky", sky.path)
+    done: list[Written] = []
+    for path in association.science:
+        result = _exposure(path, request, output, watch)
+        yield result
+        done += [result] if isinstance(result, Written) else []
+    if request.last == Level.L3 and association.science:
+        yield _combination(done, len(association.science), "", request, output)
+
+
+def _wants_sky(association: Association, request: Request) -> bool:
+    """True if a sky has to be made: for exposures it is subtracted from, or for itself."""
+    if not association.sky:
+        return False
+    if not association.science:
+        return request.last == Level.L3
+    return request.last != Level.L1 and SKY_USER not in request.skip and not request.names("sky")
+
+
+def _exposure(path: Path, request: Request, output: Output, watch: Watch) -> Result:
+    try:
+        data = opened(path)
+        plan = planned(data, path, request)
+        place = output.path(path, plan.last)
+        output.require_free(place)
+        journal = Journal(watch(path))
+        journal.told(plan)
+        result = reduced(data, plan, request, journal)
+        _write(result, place, output)
+        journal.write(place)
+    except ReduceError as problem:
+        return Failed(path, problem)
+    return Written(place, "exposure", (path,), plan.recipe, result.provenance.steps)
+
+
+def _write(result: Data, place: Path, output: Output) -> None:
+    if isinstance(result, Frame):
+        write_frame(result, place, layout=output.layout, overwrite=output.overwrite)
+    else:
+        write_ramp(result, place, layout=output.layout, overwrite=output.overwrite)
+
+
+def _combination(
+    parts: Sequence[Written], expected: int, step: str, request: Request, output: Output
+) -> Result:
+    """The combination of products by a step, by default the last of their recipe."""
+    first = parts[0].path if parts else output.folder
+    try:
+        if len(parts) < expected:
+            raise DataError(
+                f"{expected - len(parts)} of {expected} exposures failed, so they are not combined",
+                "mend them, or leave them out",
+            )
+        name = step or _last_step(parts[0].recipe)
+        place = output.path(parts[0].sources[0], Level.L3, "sky" if name == SKY_STEP else "")
+        output.require_free(place)
+        products = [Product(part.path, open_rows(part.path)) for part in parts]
+        frame = combined(products, name, parts[0].recipe, request)
+        _write(frame, place, output)
+    except ReduceError as problem:
+        return Failed(first, problem)
+    kind: Kind = "sky" if name == SKY_STEP else "combined"
+    return Written(
+        place, kind, tuple(part.path for part in parts), parts[0].recipe, frame.provenance.steps[-1:]
+    )
+
+
+def _last_step(recipe: Recipe) -> str:
+    steps = recipe.steps.get(Level.L3, ())
+    if not steps:
+        raise ParameterError(f"the recipe {recipe.name} has no step that leads to L3")
+    return steps[-1]

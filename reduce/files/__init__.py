@@ -1,0 +1,1 @@
+"""FITS files: reading older and newer layouts, writing ours."""

@@ -1,0 +1,74 @@
+"""The log of a reduction: what was done, with what, and what came out, a line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from reduce.dq import DQ, flagged
+from reduce.files.atomic import new_file, write_all
+from reduce.frame import Frame
+from reduce.pipeline import Data, Watcher
+from reduce.provenance import StepRecord
+from reduce.session import Plan, software_version
+from reduce.step import Step
+
+_SAMPLE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Keeps the lines of a log and passes everything on to another watcher.
+
+    There are no times in it: the same reduction has the same log.
+    """
+
+    other: Watcher
+    lines: list[str] = field(default_factory=list)
+
+    def told(self, plan: Plan) -> None:
+        """What is going to be done."""
+        self.lines.append(f"calmap {software_version()}")
+        self.lines.append(f"input      {plan.path}")
+        self.lines.append(f"recipe     {plan.recipe.name}, {plan.first.name} to {plan.last.name}")
+
+    def begun(self, step: Step) -> None:
+        """See `reduce.pipeline.Watcher`."""
+        self.other.begun(step)
+
+    def rows(self, done: int, total: int) -> None:
+        """See `reduce.pipeline.Watcher`."""
+        self.other.rows(done, total)
+
+    def ended(self, record: StepRecord, before: Data, after: Data) -> None:
+        """See `reduce.pipeline.Watcher`."""
+        self.lines.append(f"{record.step:<18} {record.status}{': ' + record.reason if record.reason else ''}")
+        for name, value in record.parameters.items():
+            self.lines.append(f"    {name} = {value}")
+        for use in record.references:
+            reference = use.reference
+            chosen = reference.rule or reference.origin
+            self.lines.append(f"    {reference.reftype}: {reference.keyword_value} ({chosen})")
+        if isinstance(after, Frame) and after is not before and record.status == "COMPLETE":
+            self.lines.append(f"    {summary(after)}")
+        self.other.ended(record, before, after)
+
+    def write(self, product: Path) -> None:
+        """Write the log beside a product."""
+        text = "".join(f"{line}\n" for line in self.lines)
+        with new_file(product.with_suffix(".log"), overwrite=True) as stream:
+            write_all(stream, text.encode("utf-8", "backslashreplace"))
+
+
+def summary(frame: Frame) -> str:
+    """The good pixels of a frame in a line; of a large one a regular sample."""
+    every = max(1, round((frame.sci.size / _SAMPLE) ** 0.5))
+    sci, dq = frame.sci[::every, ::every], frame.dq[::every, ::every]
+    good = ~flagged(dq, DQ.DO_NOT_USE)
+    share = good.mean()
+    if not good.any():
+        return "no good pixels"
+    median = float(np.median(sci[good]))
+    return f"{share:.2%} good pixels, median {median:.6g} {frame.unit}".rstrip()

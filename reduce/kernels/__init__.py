@@ -1,0 +1,1 @@
+"""Arrays in, new arrays out: the arithmetic of the reduction, without headers or files."""

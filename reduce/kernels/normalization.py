@@ -1,0 +1,144 @@
+"""Division of a frame by its typical value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import acos, sqrt
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from reduce.arrays import Corrected, Flags, Image
+from reduce.dq import DQ, flagged
+from reduce.errors import DataError, ParameterError
+from reduce.kernels.planes import as_flags, float_type, frame_planes, same_shape, total_variance
+
+Statistic = Literal["mean", "median", "mode"]
+
+_MAD_TO_SIGMA = 1.482602218505602
+_CLIP = 3.0
+_ROUNDS = 20
+_SKEWED = 0.3
+
+
+class Typical(NamedTuple):
+    """The typical value of an image and its standard deviation, both in the image's unit."""
+
+    value: float
+    error: float
+
+
+class Normalized(NamedTuple):
+    """A frame that was divided by its typical value, and what it was divided by."""
+
+    arrays: Corrected
+    factor: Typical
+
+
+def normalize(
+    sci: Image, variances: Mapping[str, Image], dq: Flags, *, statistic: Statistic = "median"
+) -> Normalized:
+    """Divide a frame by the typical value of its good pixels.
+
+    Parameters
+    ----------
+    sci, variances, dq
+        The frame, each plane (ny, nx).
+    statistic
+        See `typical`.
+
+    Returns
+    -------
+    Normalized
+        The variance's parts are divided by the square of the factor. The factor's own error is not in them:
+        it is the same for all pixels.
+
+    Raises
+    ------
+    DataError
+        If shapes differ, no pixel is good, or the typical value is not above zero.
+    ParameterError
+        If there is no such statistic.
+    """
+    factor = typical(sci, variances, dq, statistic=statistic)
+    if factor.value <= 0:
+        raise DataError(
+            f"the {statistic} of the good pixels is {factor.value:g}; a frame can only be divided by what is"
+            " above zero"
+        )
+    kind = float_type(sci).type
+    scaled = {
+        origin: np.multiply(part, kind(1 / factor.value**2), dtype=kind) for origin, part in variances.items()
+    }
+    result = np.divide(sci, kind(factor.value), dtype=kind)
+    flags = np.where(np.isfinite(result), dq, dq | np.uint32(DQ.DO_NOT_USE))
+    return Normalized(Corrected(result, scaled, as_flags(flags)), factor)
+
+
+def typical(
+    sci: Image, variances: Mapping[str, Image], dq: Flags, *, statistic: Statistic = "median"
+) -> Typical:
+    """The typical value of the pixels that are numbers and may be used.
+
+    The error is what the pixels' noise makes of it, for values that differ by more than noise: of N pixels
+    with the mean variance σ² and the spread s (σ included) it is σ²/N for the mean and s²·arccos(1 − σ²/s²)/N
+    for the median, which is the familiar π/2·σ²/N where s = σ. (The variance of the number of pixels below
+    the median, over the square of their density, for Gaussian values and noise.)
+
+    Parameters
+    ----------
+    sci, variances, dq
+        The frame, each plane (ny, nx).
+    statistic
+        ``mean``; ``median``; or ``mode``, which is 2.5 median − 1.5 mean of the pixels within 3σ of their
+        median, and their median if they are skewed (Bertin & Arnouts 1996, A&AS 117, 393, §3).
+
+    Raises
+    ------
+    DataError
+        If shapes differ or no pixel is good.
+    ParameterError
+        If there is no such statistic.
+    """
+    if statistic not in get_args(Statistic):
+        raise ParameterError(
+            f"{statistic!r} is not a way to normalize", f"one of {', '.join(get_args(Statistic))}"
+        )
+    same_shape(sci, frame_planes(variances, dq))
+    good = np.isfinite(sci) & ~flagged(dq)
+    values = sci[good].astype(float_type(sci), copy=False)
+    if not values.size:
+        raise DataError("no pixel is good; there is nothing to normalize by")
+    noise = float(np.mean(total_variance(sci, variances)[good], dtype=np.float64))
+    mean = float(np.mean(values, dtype=np.float64))
+    if statistic == "mean":
+        return Typical(mean, sqrt(noise / values.size))
+    median = float(np.median(values))
+    spread = _MAD_TO_SIGMA * float(np.median(np.abs(values - median)))
+    if statistic == "mode":
+        return _mode(values, median, spread, noise)
+    return Typical(median, sqrt(_median_variance(noise, spread) / values.size))
+
+
+def _mode(values: Image, median: float, spread: float, noise: float) -> Typical:
+    """The mode of a crowd with outliers."""
+    for _ in range(_ROUNDS):
+        kept = values[np.abs(values - median) <= _CLIP * spread]
+        if kept.size == values.size or not kept.size:
+            break
+        values, median = kept, float(np.median(kept))
+        spread = float(np.std(values, dtype=np.float64))
+    mean = float(np.mean(values, dtype=np.float64))
+    of_median = _median_variance(noise, spread)
+    if abs(mean - median) > _SKEWED * spread:
+        return Typical(median, sqrt(of_median / values.size))
+    # For Gaussian noise the covariance of a mean and a median is the variance of the mean.
+    variance = 6.25 * of_median + 2.25 * noise - 7.5 * noise
+    return Typical(2.5 * median - 1.5 * mean, sqrt(max(variance, 0.0) / values.size))
+
+
+def _median_variance(noise: float, spread: float) -> float:
+    """N times the variance of a median; see `typical`."""
+    if spread**2 <= noise:
+        return noise * acos(0.0)
+    return spread**2 * acos(1 - noise / spread**2)

@@ -1,0 +1,1 @@
+"""Slopes of non-destructive reads."""

@@ -1,0 +1,93 @@
+"""The reference files of a run: found, hashed once, and handed to steps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reduce.calibration import ReferenceFile
+from reduce.errors import MissingReferenceError
+from reduce.files.contents import contents
+from reduce.provenance import ReferenceUse
+from reduce.references import Reference, Resolver, Value, required, sha256
+from reduce.step import Need, Step
+from reduce.windows import Region
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a step gets.
+
+    Parameters
+    ----------
+    files
+        The reference files by type.
+    uses
+        Everything that was found, with what does not apply or is missing.
+    lacking
+        Why the step can't be run; empty if it can.
+    """
+
+    files: Mapping[str, ReferenceFile]
+    uses: tuple[ReferenceUse, ...]
+    lacking: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Finds the reference files that steps need.
+
+    Parameters
+    ----------
+    resolver
+        Where they come from.
+    allowed
+        Types that may be missing.
+    """
+
+    resolver: Resolver
+    allowed: Collection[str] = ()
+    _hashes: dict[Path, str] = field(default_factory=dict)
+
+    def gather(self, step: Step, header: Mapping[str, Value], frame: Region) -> Gathered:
+        """The references for a step and a frame.
+
+        Raises
+        ------
+        MissingReferenceError
+            If there is none for a type that may not be missing.
+        """
+        files, uses, lacking = {}, [], ""
+        for need in step.needs:
+            reference = self._find(need, header)
+            if reference is None:
+                continue
+            use = ReferenceUse(reference, self._sha256(reference.path) if reference.path else "")
+            uses.append(use)
+            if reference.path is not None:
+                files[need.reftype] = ReferenceFile(use, contents(reference.path), frame)
+            elif need.required:
+                lacking = lacking or _lacking(reference)
+        return Gathered(files, tuple(uses), lacking)
+
+    def _find(self, need: Need, header: Mapping[str, Value]) -> Reference | None:
+        try:
+            if need.required:
+                return required(self.resolver, header, need.reftype)
+            return self.resolver.find(header, need.reftype)
+        except MissingReferenceError as problem:
+            if need.reftype not in self.allowed:
+                raise
+            return Reference(need.reftype, None, "missing", reason=problem.message)
+
+    def _sha256(self, path: Path) -> str:
+        if path not in self._hashes:
+            self._hashes[path] = sha256(path)
+        return self._hashes[path]
+
+
+def _lacking(reference: Reference) -> str:
+    if reference.origin == "missing":
+        return f"no reference file of type {reference.reftype}, which was allowed: {reference.reason}"
+    return f"{reference.reftype} is N/A: {reference.reason}"

@@ -1,0 +1,71 @@
+"""Where products go and what they are called."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from reduce.errors import OutputError
+from reduce.files.layouts import Layout
+from reduce.recipe import Level
+
+_LEVEL = re.compile(r"_LVL[0-3]_", re.IGNORECASE)
+_SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where products are written.
+
+    Parameters
+    ----------
+    folder
+        The folder, made when it is needed.
+    overwrite
+        Whether files that exist are replaced.
+    layout
+        ``standard`` has the image in SCI, ``liger`` in DATA.
+    """
+
+    folder: Path
+    overwrite: bool = False
+    layout: Layout = "standard"
+
+    def path(self, source: Path, level: Level, kind: str = "") -> Path:
+        """Where the product of a file is written.
+
+        Parameters
+        ----------
+        source
+            The file it is made from, or the first of them.
+        level
+            Of the product.
+        kind
+            What it is, if not the exposure itself, such as ``sky``.
+        """
+        stem = _stem(source.name)
+        name, count = _LEVEL.subn(f"_LVL{int(level)}_", stem)
+        if not count:
+            name = f"{stem}_LVL{int(level)}"
+        return self.folder / f"{name}{'_' + kind if kind else ''}.fits"
+
+    def require_free(self, path: Path) -> None:
+        """Refuse early what would be refused when it is written.
+
+        Raises
+        ------
+        OutputError
+            If the file exists and may not be replaced.
+        """
+        if path.exists() and not self.overwrite:
+            raise OutputError(
+                f"{path} exists", "name another folder with --out, or replace it with --overwrite"
+            )
+
+
+def _stem(name: str) -> str:
+    for suffix in sorted(_SUFFIXES, key=len, reverse=True):
+        if name.lower().endswith(suffix):
+            return name[: -len(suffix)]
+    return name

@@ -1,0 +1,193 @@
+"""Reduces files: chooses recipe and parameters, runs the steps, keeps track of where everything came from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from reduce.files.reader import open_any
+from reduce.frame import Frame, FrameRows, Ramp
+from reduce.headers import plain
+from reduce.library import Library
+from reduce.parameterfiles import parameter_layer
+from reduce.parameters import unknown
+from reduce.pipeline import Data, Task, Watcher, combine, run
+from reduce.provenance import InputFile, Provenance, StepRecord
+from reduce.recipe import Level, Recipe, choose
+from reduce.references import Overrides, Resolver, Value, sha256
+from reduce.settings import Settings, recipe_layer
+from reduce.step import Step
+from reduce.steps import STEPS
+
+DISTRIBUTION = "calmap-toolkit"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be done, and how.
+
+    Parameters
+    ----------
+    resolver
+        Where reference files come from.
+    recipe
+        The recipe, or None to choose one by the header of each file.
+    first, last
+        Levels from and to which the data are brought; None for what the file is, and for L2.
+    settings
+        Parameters that count more than those of recipes.
+    skip
+        Names of steps that are left out.
+    allowed
+        Reference types that may be missing.
+    """
+
+    resolver: Resolver
+    recipe: Recipe | None = None
+    first: Level | None = None
+    last: Level | None = None
+    settings: Settings = field(default_factory=Settings)
+    skip: Collection[str] = ()
+    allowed: Collection[str] = ()
+
+    def __post_init__(self) -> None:
+        for step in self.skip:
+            if step not in STEPS:
+                raise unknown("step", step, list(STEPS))
+
+    @property
+    def library(self) -> Library:
+        """The reference files."""
+        return Library(self.resolver, self.allowed)
+
+    def names(self, reftype: str) -> bool:
+        """True if somebody named a file for a type."""
+        return isinstance(self.resolver, Overrides) and reftype in self.resolver.files
+
+    def given(self, reftype: str, path: Path) -> Request:
+        """With a file for a type."""
+        return replace(self, resolver=Overrides({reftype: path}, self.resolver))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done to one file."""
+
+    path: Path
+    recipe: Recipe
+    first: Level
+    last: Level
+    tasks: tuple[Task, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A frame in a file, read by rows."""
+
+    path: Path
+    frame: FrameRows
+
+
+def opened(path: Path) -> Data:
+    """A ramp or frame with its file as its only input.
+
+    Raises
+    ------
+    DataError
+        If the file can't be used.
+    """
+    data = open_any(path)
+    inputs = (InputFile(str(path), sha256(path)),)
+    return replace(data, provenance=replace(data.provenance, inputs=inputs))
+
+
+def level(data: Data) -> Level:
+    """How far data have come: by their kind and DATALVL."""
+    if isinstance(data, Ramp):
+        return Level.L0
+    given = plain(data.header).get("DATALVL", 1)
+    text = str(given).strip().upper().removeprefix("L")
+    return Level(int(text)) if text in {"1", "2", "3"} else Level.L1
+
+
+def planned(data: Data, path: Path, request: Request) -> Plan:
+    """What a request means for a file.
+
+    Raises
+    ------
+    ParameterError
+        If there is no recipe, no step to be run, or a parameter is wrong.
+    """
+    header = plain(data.header)
+    recipe = request.recipe or choose(header, path.name)
+    first = level(data) if request.first is None else request.first
+    last = min(Level.L2, recipe.highest) if request.last is None else request.last
+    last = min(last, Level.L2)
+    names = recipe.between(first, last)
+    settings = _settings(recipe, names, request, header)
+    tasks = tuple(task(STEPS[name], settings, request.skip) for name in names)
+    return Plan(path, recipe, first, last, tasks)
+
+
+def task(step: Step, settings: Settings, skip: Collection[str] = ()) -> Task:
+    """A step with its parameters."""
+    return Task(step, settings.parameters(step), "left out on request" if step.name in skip else "")
+
+
+def _settings(
+    recipe: Recipe, steps: Sequence[str], request: Request, header: Mapping[str, Value]
+) -> Settings:
+    """Parameters by recipe, parameter references, and the request."""
+    layers = []
+    for step in steps:
+        reference = request.resolver.find(header, f"pars-{step}")
+        if reference is not None and reference.path is not None:
+            layers.append(parameter_layer(reference.path, step))
+    return request.settings.below(recipe_layer(recipe), *layers)
+
+
+def reduced(data: Data, plan: Plan, request: Request, watcher: Watcher | None = None) -> Data:
+    """The data after the steps of a plan; see `reduce.pipeline.run` for what is raised."""
+    result = run(data, plan.tasks, request.library, watcher)
+    header = result.header.copy()
+    header["DATALVL"] = int(plan.last)
+    if isinstance(result, Frame):
+        header["DATAMODL"] = "ImagerModel"
+    return replace(result, header=header, provenance=_stamped(result.provenance, plan.recipe))
+
+
+def combined(products: Sequence[Product], step: str, recipe: Recipe, request: Request) -> Frame:
+    """One frame of several products, by a step of a recipe.
+
+    Raises
+    ------
+    ParameterError
+        If the step does not combine frames.
+    DataError
+        If the frames don't go together.
+    """
+    settings = _settings(recipe, (step,), request, plain(products[0].frame.header))
+    whole = combine([product.frame for product in products], task(STEPS[step], settings), request.library)
+    header = whole.header.copy()
+    header["DATALVL"] = int(Level.L3)
+    inputs = tuple(InputFile(str(product.path), sha256(product.path)) for product in products)
+    steps: list[StepRecord] = []
+    for record in (record for product in products for record in product.frame.provenance.steps):
+        if record not in steps:
+            steps.append(record)
+    provenance = replace(whole.provenance, inputs=inputs, steps=(*steps, whole.provenance.steps[-1]))
+    return replace(whole, header=header, provenance=_stamped(provenance, recipe))
+
+
+def _stamped(provenance: Provenance, recipe: Recipe) -> Provenance:
+    return replace(provenance, recipe=recipe.name, version=software_version())
+
+
+def software_version() -> str:
+    """The version of this software, or ``unknown`` if it is not installed."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,89 @@
+"""Steps that correct a frame by another one: dark, flat, sky."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reduce.arrays import Flags, Image
+from reduce.calibration import ReferenceFile
+from reduce.errors import DataError
+from reduce.frame import Frame
+from reduce.kernels import dark, flat, sky
+from reduce.step import FrameStep, Need, NoParameters, References, Skipped
+
+_EVERYTHING = slice(None)
+
+
+def images(reference: ReferenceFile) -> tuple[Image, Image | None, Flags | None]:
+    """Image, variance and quality bits of a reference."""
+    data = native(reference.image("SCI", "DATA")[_EVERYTHING])
+    error, flags = reference.find("ERR"), reference.flags()
+    variance = None if error is None else np.square(native(error[_EVERYTHING]))
+    return data, variance, None if flags is None else flags[_EVERYTHING]
+
+
+def native(array: NDArray[Any]) -> Image:
+    """An image in the machine's byte order."""
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def check_unit(frame: Frame, reference: ReferenceFile) -> None:
+    """Refuse a reference in another unit than the frame's.
+
+    Raises
+    ------
+    DataError
+        If both say their units and these differ.
+    """
+    unit = reference.unit
+    if unit and frame.unit and not same_unit(unit, frame.unit):
+        raise DataError(f"{reference.path} is in {unit}, and the frame in {frame.unit}")
+
+
+def same_unit(one: str, other: str) -> bool:
+    """True if two BUNITs mean the same."""
+    return _spelled(one) == _spelled(other)
+
+
+def _spelled(unit: str) -> str:
+    text = unit.lower().replace(" ", "").replace("**", "").replace("s-1", "/s").replace("./", "/")
+    return text.replace("electrons", "electron").replace("e-", "electron")
+
+
+def _dark_sub(frame: Frame, references: References, _: NoParameters) -> Frame:
+    check_unit(frame, references["dark"])
+    return frame.corrected(dark.subtract(frame.sci, frame.variances, frame.dq, *images(references["dark"])))
+
+
+def _flat_field(frame: Frame, references: References, _: NoParameters) -> Frame:
+    return frame.corrected(flat.divide(frame.sci, frame.variances, frame.dq, *images(references["flat"])))
+
+
+def _subtract_bkg(frame: Frame, references: References, _: NoParameters) -> Frame | Skipped:
+    if "sky" not in references:
+        return Skipped("there is no sky frame")
+    data, variance, flags = images(references["sky"])
+    model = sky.Sky(
+        data,
+        np.zeros_like(data) if variance is None else variance,
+        np.zeros(data.shape, dtype=np.uint32) if flags is None else flags,
+        np.zeros(0),
+        np.zeros((0, *data.shape), dtype=np.bool_),
+    )
+    level = sky.sky_scale(frame.sci, np.square(frame.err), frame.dq, model)
+    arrays = sky.subtract(frame.sci, frame.variances, frame.dq, model, level=level)
+    header = frame.sci_header.copy()
+    header["SKYLEVEL"] = (level.value, f"{frame.unit}, sky that was subtracted")
+    header["SKYERR"] = (level.error, f"{frame.unit}, standard deviation of SKYLEVEL")
+    return replace(frame.corrected(arrays), sci_header=header)
+
+
+STEPS = (
+    FrameStep("dark_sub", "S_DARK", "subtract the dark", (Need("dark"),), apply=_dark_sub),
+    FrameStep("flat_field", "S_FLAT", "divide by the flat", (Need("flat"),), apply=_flat_field),
+    FrameStep("subtract_bkg", "S_SKYSUB", "subtract the sky", (Need("sky", False),), apply=_subtract_bkg),
+)
