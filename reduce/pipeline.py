@@ -22,6 +22,8 @@ from reduce.windows import region
 Data: TypeAlias = Ramp | Frame
 FitWork: TypeAlias = Callable[[Ramp], Frame]
 Outcome: TypeAlias = Skipped | Prepared | Frame | FitWork
+LEFT_OUT = "left out on request"
+"""Why a step is skipped that somebody did not want."""
 _BLOCK_BYTES = 48_000_000
 """Size of the reads of a block, as float32."""
 
@@ -90,6 +92,7 @@ def run(data: Data, tasks: Sequence[Task], library: Library, watcher: Watcher | 
         before, data = data, _advanced(data, outcome, waiting, watcher)
         data = replace(data, provenance=data.provenance.after(record))
         watcher.ended(record, before, data)
+        del before, outcome  # a frame of 4096² pixels is 400 MB
     return _worked(data, waiting) if isinstance(data, Ramp) else data
 
 

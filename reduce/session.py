@@ -13,7 +13,7 @@ from reduce.headers import plain
 from reduce.library import Library
 from reduce.parameterfiles import parameter_layer
 from reduce.parameters import unknown
-from reduce.pipeline import Data, Task, Watcher, combine, run
+from reduce.pipeline import LEFT_OUT, Data, Task, Watcher, combine, run
 from reduce.provenance import InputFile, Provenance, StepRecord
 from reduce.recipe import Level, Recipe, choose
 from reduce.references import Overrides, Resolver, Value, sha256
@@ -133,7 +133,7 @@ def planned(data: Data, path: Path, request: Request) -> Plan:
 
 def task(step: Step, settings: Settings, skip: Collection[str] = ()) -> Task:
     """A step with its parameters."""
-    return Task(step, settings.parameters(step), "left out on request" if step.name in skip else "")
+    return Task(step, settings.parameters(step), LEFT_OUT if step.name in skip else "")
 
 
 def _settings(

@@ -91,7 +91,9 @@ def test_what_can_not_be_done_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ParameterError, match="above zero"):
         cosmic_rays.flag(sci, variances, dq, sigma=0)
     with pytest.raises(DataError, match="no pixel is good"):
-        cosmic_rays.flag(np.full(SHAPE, np.nan), {}, dq)
+        cosmic_rays.flag(np.full(SHAPE, np.nan), variances, dq)
+    with pytest.raises(DataError, match="without a variance"):
+        cosmic_rays.flag(sci, {}, dq)
     monkeypatch.setitem(sys.modules, "astroscrappy", None)
     with pytest.raises(ParameterError, match="astroscrappy") as caught:
         cosmic_rays.flag(sci, variances, dq)

@@ -95,6 +95,15 @@ def test_any_flags_give_what_a_plain_loop_gives(method: str, seed: int, density:
         assert ours == pytest.approx((rate, photons, read), rel=1e-7, abs=1e-9)
 
 
+def test_long_ramps_with_flags_anywhere() -> None:
+    """More flags than there are bits in a word."""
+    reads, times = ramps(21, shape=(10, 10, 2, 50))
+    flags = (np.random.default_rng(21).random(reads.shape) < 0.01).astype(np.uint8) * np.uint8(DQ.JUMP_DET)
+    fit = fit_linear(reads, times, method="ols", read_noise=10.0, groupdq=flags)
+    for y, x in np.ndindex(10, 10):
+        assert fit.rate[y, x] == pytest.approx(by_hand(reads[y, x], times, flags[y, x], "ols", 10.0)[0])
+
+
 def test_utr_is_ols() -> None:
     reads, times = ramps(1)
     ols, utr = (fit_linear(reads, times, method=name, read_noise=10.0) for name in ("ols", "utr"))

@@ -60,17 +60,21 @@ def test_every_reference_of_the_demonstration_is_read(repo_root):
             assert "PIXFRAC" in read_arrays(path, ["DRIZPARS"])["DRIZPARS"].dtype.names
 
 
+def refusal(reader, path):
+    try:
+        reader(path)
+    except ReduceError as problem:
+        return problem.message
+    return ""
+
+
 def test_fits_files_of_other_telescopes_are_read_or_refused(corpus):
     paths = [*(corpus / "files").rglob("*.fits"), *(corpus / "odd").rglob("*.fits")]
-    for path in paths:
-        try:
-            open_any(path)
-        except ReduceError as problem:
-            assert str(path) in problem.message
-        try:
-            read_header(path)
-        except ReduceError as problem:
-            assert str(path) in problem.message
+    messages = {path: refusal(reader, path) for path in paths for reader in (open_any, read_header)}
+
+    assert any(messages.values())
+    assert not all(messages.values())
+    assert [path for path, message in messages.items() if message and str(path) not in message] == []
 
 
 @pytest.mark.parametrize("name", ["SCI", "DATA", "PRIMARY"])
@@ -131,10 +135,9 @@ def test_values_that_are_no_numbers_must_not_be_used(tmp_path):
     error[1, 0], error[1, 1] = np.nan, -1
     path = write(tmp_path / "f.fits", ("SCI", sci), ("ERR", error))
 
-    bad = read_frame(path).dq == DQ.DO_NOT_USE
-
-    assert bad.sum() == 4
-    assert bad[0, 0] and bad[0, 1] and bad[1, 0] and bad[1, 1]
+    expected = np.zeros(SHAPE, dtype=np.uint32)
+    expected[:2, :2] = DQ.DO_NOT_USE
+    assert np.array_equal(read_frame(path).dq, expected)
 
 
 def test_a_frame_of_nothing_but_nan_is_read_and_wholly_bad(tmp_path):

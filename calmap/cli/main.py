@@ -38,6 +38,7 @@ _COMMANDS = (
     ("new-mapping", "calmap.cli.new_mapping:new_mapping"),
     ("reduce", "calmap.cli.reduce:reduce"),
     ("refactor", "calmap.cli.refactor:refactor"),
+    ("replay", "calmap.cli.replay:replay"),
     ("undo", "calmap.cli.undo:undo"),
     ("update-checksums", "calmap.cli.update_checksums:update_checksums"),
     ("uses", "calmap.cli.uses:uses"),

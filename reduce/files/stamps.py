@@ -77,8 +77,8 @@ def commented(header: Header) -> Header:
 
 def _set(header: Header, keyword: str, value: str | float, comment: str) -> None:
     """Set a card; its comment is left out where there is no room for it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
         header[keyword] = (printable(value) if isinstance(value, str) else value, comment)
-        if len(header.cards[keyword].image) > 80 or not header.comments[keyword]:
+        if len(header.cards[keyword].image) > 80 or said or not header.comments[keyword]:
             header.comments[keyword] = ""

@@ -36,7 +36,6 @@ _CACHE = 4e6
 _COMPILED, _NUMPY = 1, 40
 
 
-
 class Source(NamedTuple):
     """A frame to combine: arrays, or what gives rows when it is sliced.
 
@@ -199,7 +198,11 @@ def _rule(
     known: bool,
     own_weights: bool,
 ) -> Rule:
-    for value, allowed, name in ((method, METHODS, "method"), (reject, REJECTIONS, "reject"), (error, ERRORS, "error")):
+    for value, allowed, name in (
+        (method, METHODS, "method"),
+        (reject, REJECTIONS, "reject"),
+        (error, ERRORS, "error"),
+    ):
         if value not in allowed:
             raise ParameterError(f"{name} is {value!r}, not one of {', '.join(allowed)}")
     weighted = method in ("wmean", "wmedian")
@@ -248,7 +251,9 @@ def _working_dtype(frames: Sequence[Source]) -> np.dtype[np.floating[Any]]:
 def _rows_at_a_time(frames: Sequence[Source], itemsize: int, memory: float) -> tuple[int, int]:
     """Rows to read of all the frames, and rows of them that a thread takes at once."""
     columns = max(frames[0].sci.shape[1], 1)
-    arrays = [array for frame in frames for array in (frame.sci, *frame.variances, frame.dq) if array is not None]
+    arrays = [
+        array for frame in frames for array in (frame.sci, *frame.variances, frame.dq) if array is not None
+    ]
     read = 2 * columns * sum(array.dtype.itemsize for array in arrays)
     stacked = columns * len(frames) * (2 * itemsize + 4) * (_COMPILED if available() else _NUMPY)
     threads = os.cpu_count() or 1

@@ -72,13 +72,15 @@ def flag(
     Raises
     ------
     DataError
-        If shapes differ or no pixel is good.
+        If shapes differ, there is no variance, or no pixel is good.
     ParameterError
         If a parameter's value is not allowed, or astroscrappy is not installed.
     """
     same_shape(sci, {**frame_planes(variances, dq), "background": background})
     if sci.ndim != 2:
         raise DataError(f"cosmic rays are looked for in an image, not in the shape {sci.shape}")
+    if not variances:
+        raise DataError("cosmic rays can't be told from noise without a variance")
     if not 0 < exposure_time < np.inf:
         raise ParameterError(f"{exposure_time} s is not an exposure time")
     if not (sigma > 0 and neighbour_fraction > 0 and contrast > 0 and iterations > 0):

@@ -19,6 +19,7 @@ _MAD_TO_SIGMA = 1.482602218505602
 _CLIP = 3.0
 _ROUNDS = 20
 _SKEWED = 0.3
+_SETTLED = 1e-4
 
 
 class Typical(NamedTuple):
@@ -124,10 +125,13 @@ def _mode(values: Image, median: float, spread: float, noise: float) -> Typical:
     """The mode of a crowd with outliers."""
     for _ in range(_ROUNDS):
         kept = values[np.abs(values - median) <= _CLIP * spread]
-        if kept.size == values.size or not kept.size:
+        lost = values.size - kept.size
+        if not lost or not kept.size:
             break
         values, median = kept, float(np.median(kept))
         spread = float(np.std(values, dtype=np.float64))
+        if lost < _SETTLED * values.size:
+            break
     mean = float(np.mean(values, dtype=np.float64))
     of_median = _median_variance(noise, spread)
     if abs(mean - median) > _SKEWED * spread:

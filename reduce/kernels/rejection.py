@@ -116,12 +116,16 @@ def tables(frames: int, rule: Rule) -> Tables:
     mad = np.array([_SMALL_MAD[k] if k < len(_SMALL_MAD) else k / (k - 0.8) for k in counts])
     widening = np.array([1 + 12 / (k - 3) if k > 3 else inf for k in counts])
     cut = rule.lowest + rule.highest if rule.reject == MINMAX else frames + 1
-    moments = np.array([trimmed(k, rule.lowest, rule.highest) if k > cut else (0.0, 0.0, 1.0) for k in counts])
+    moments = np.array(
+        [trimmed(k, rule.lowest, rule.highest) if k > cut else (0.0, 0.0, 1.0) for k in counts]
+    )
     distance = np.sqrt(np.maximum(1 + median - 2 / n, 0))
     return Tables(median, distance, _MAD_TO_SIGMA * mad, widening, *np.ascontiguousarray(moments.T))
 
 
-def rejected(values: Numbers, variances: Numbers, usable: Mask, rule: Rule, table: Tables) -> tuple[Mask, Mask]:
+def rejected(
+    values: Numbers, variances: Numbers, usable: Mask, rule: Rule, table: Tables
+) -> tuple[Mask, Mask]:
     """What is left of each stack.
 
     Clipping takes away the value that lies farthest out by the measure of its threshold, one at a time, and

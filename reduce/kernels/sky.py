@@ -22,6 +22,7 @@ from reduce.kernels.sky_stack import Method, Stack, combined
 from reduce.kernels.source_mask import SEARCH, Search
 
 _ENOUGH_FOR_A_MEDIAN = 3
+_STEP = 4
 
 
 class Sky(NamedTuple):
@@ -178,7 +179,7 @@ def sky_scale(
     *,
     mask: Mask | None = None,
     box: int = 64,
-    rounds: int = 2,
+    rounds: int = 1,
     search: Search = SEARCH,
 ) -> Level:
     """How bright the sky is in a frame.
@@ -194,8 +195,8 @@ def sky_scale(
     sky
         The sky per unit of its level.
     mask
-        Where the sources are, if that is known; otherwise it is found.
-    box, rounds, search
+        Where the sources are, if that is known; otherwise they are searched for in so many `rounds`.
+    box, search
         See `make_sky`.
 
     Raises
@@ -206,11 +207,12 @@ def sky_scale(
     same_shape(sci, {"variance": variance, "DQ": dq, "sky": sky.sci, "mask": mask})
     model = model_of(sky.sci, sky.dq, box)
     sources = np.zeros(sci.shape, dtype=np.bool_) if mask is None else mask
-    level = Level(0.0, 0.0)
-    for _ in range(rounds + 1):
+    guess = _first_guess(sci, dq, sky)
+    for _ in range(rounds if mask is None else 1):
         frame = Exposure(sci, variance, dq, sources)
-        level, sources = measured(frame, model, level.value, box, search if mask is None else None)
-    return level
+        level, sources = measured(frame, model, guess, box, search if mask is None else None)
+        guess = level.value
+    return measured(Exposure(sci, variance, dq, sources), model, guess, box, None)[0]
 
 
 def subtract(sci: Image, variances: Mapping[str, Image], dq: Flags, sky: Sky, *, level: Level) -> Corrected:
@@ -241,6 +243,16 @@ def subtract(sci: Image, variances: Mapping[str, Image], dq: Flags, sky: Sky, *,
     return subtraction.subtract(
         sci, variances, dq, sky.sci, sky.variance, sky.dq, factor=level.value, factor_error=level.error
     )
+
+
+def _first_guess(sci: Image, dq: Flags, sky: Sky) -> float:
+    """The level from a part of the pixels, sources and all."""
+    some = (slice(None, None, _STEP), slice(None, None, _STEP))
+    good = np.isfinite(sci[some]) & ~flagged(dq[some]) & ~flagged(sky.dq[some])
+    if not good.any():
+        return 0.0
+    unit = float(np.median(sky.sci[some][good]))
+    return float(np.median(sci[some][good])) / unit if unit > 0 else 0.0
 
 
 def _check(sci: Image, variance: Image, dq: Flags, method: Method, clip: float) -> None:

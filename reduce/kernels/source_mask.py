@@ -9,6 +9,7 @@ import numpy as np
 from reduce.arrays import Image, Mask
 
 _MAD_TO_SIGMA = 1.482602218505602
+_SAMPLE = 1_000_000
 
 
 class Search(NamedTuple):
@@ -63,6 +64,7 @@ def source_mask(excess: Image, mask: Mask, search: Search = SEARCH) -> Mask:
     typical = smooth[~mask] if mask.any() else smooth
     if not typical.size:
         return np.zeros(mask.shape, dtype=np.bool_)
+    typical = typical.ravel()[:: max(1, typical.size // _SAMPLE)]
     middle = np.median(typical)
     sigma = _MAD_TO_SIGMA * np.median(np.abs(typical - middle))
     labels, count = ndimage.label(smooth > middle + search.threshold * sigma, structure=np.ones((3, 3)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from reduce.step import Step
-from reduce.steps import combination, coordinates, correction, cosmic, detector, slope, subarray
+from reduce.steps import combination, coordinates, correction, cosmic, detector, flux, slope, subarray
 
 STEPS: Mapping[str, Step] = MappingProxyType(
     {
@@ -18,6 +18,7 @@ STEPS: Mapping[str, Step] = MappingProxyType(
             *subarray.STEPS,
             cosmic.COSMIC_RAYS,
             coordinates.ASSIGN_WCS,
+            flux.FLUX_CAL,
             *combination.STEPS,
         )
     }

@@ -22,7 +22,10 @@ def images(reference: ReferenceFile) -> tuple[Image, Image | None, Flags | None]
     """Image, variance and quality bits of a reference."""
     data = native(reference.image("SCI", "DATA")[_EVERYTHING])
     error, flags = reference.find("ERR"), reference.flags()
-    variance = None if error is None else np.square(native(error[_EVERYTHING]))
+    variance = None
+    if error is not None:
+        variance = native(error[_EVERYTHING])
+        variance = np.multiply(variance, variance, out=variance if variance.flags.writeable else None)
     return data, variance, None if flags is None else flags[_EVERYTHING]
 
 

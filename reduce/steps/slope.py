@@ -27,7 +27,7 @@ class RampFitting:
     """Parameters of ``ramp_fit``."""
 
     method: str = option("gls", "How slopes are fitted; utr is ols.", choices=METHODS)
-    find_jumps: bool = option(True, "Find jumps in the ramps (method gls) and leave them out.")
+    find_jumps: bool = option(True, "Find jumps in the ramps and leave them out.")
     jump_threshold: float = option(4.5, "How unlikely a jump has to be.", least=1, unit="sigma")
     coadd: int = option(3, "Reads that mcds averages at either end.", least=1)
     reads: str = option("all", "Reads of each group to be used, such as 1-8 or 1,3,5-.")
@@ -70,7 +70,7 @@ def _fitted(block: Ramp, noise: NDArray[Any], parameters: RampFitting) -> RampFi
         method=parameters.method,
         read_noise=noise if noise.ndim else float(noise),
         groupdq=groupdq,
-        find_jumps=parameters.find_jumps and parameters.method == "gls",
+        find_jumps=parameters.find_jumps,
         jump_threshold=parameters.jump_threshold,
         coadd=parameters.coadd,
     )

@@ -143,7 +143,9 @@ def fit_gls(
 
 def _check(reads: Rows, times: ArrayLike, groupdq: Rows | None, block_rows: int) -> None:
     if len(reads.shape) != 4 or 0 in reads.shape:
-        raise DataError(f"a ramp has the axes row, column, group, read, none of them empty; not {reads.shape}")
+        raise DataError(
+            f"a ramp has the axes row, column, group, read, none of them empty; not {reads.shape}"
+        )
     if np.shape(times) != tuple(reads.shape[2:]):
         raise DataError(f"{np.shape(times)} times for {tuple(reads.shape[2:])} groups and reads")
     if reads.dtype.kind not in "iuf":
@@ -190,7 +192,11 @@ def _block(
 ) -> Block:
     """Rows in the machine's byte order, as uint16, float32 or float64."""
     exact = np.float32 if reads.dtype.kind == "f" or reads.dtype.itemsize < 4 else np.float64
-    kept = reads.dtype.kind == "f" and reads.dtype.itemsize in (4, 8) or reads.dtype.newbyteorder("=") == np.uint16
+    kept = (
+        reads.dtype.kind == "f"
+        and reads.dtype.itemsize in (4, 8)
+        or reads.dtype.newbyteorder("=") == np.uint16
+    )
     kind = reads.dtype.newbyteorder("=") if kept else np.dtype(exact)
     return Block(
         _flat(np.ascontiguousarray(reads, dtype=kind)),

@@ -95,7 +95,7 @@ def _load(reads: Array, noise: Array, start: int, count: int, last: Array, lane:
         end = last[i]
         value = tile[i + 1, VALUE]
         for p in range(count):
-            value[p] = reads[start + p, end] - reads[start + p, end - 1]
+            value[p] = ONE * reads[start + p, end] - ONE * reads[start + p, end - 1]
     for p in range(count):
         sigma = noise[start + p] if noise.size > 1 else noise[0]
         lane[VARIANCE, p] = sigma * sigma if sigma > 0 else np.nan
@@ -110,7 +110,13 @@ def _guess(lane: Array, value: Array, weight: Any) -> None:
 @njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 def _forward(lane: Array, before: Array, here: Array, c: Array) -> None:
     """Eliminate a difference: C = L D Lᵀ."""
-    span, noise, photons, noise_link, photons_link = c[SPAN], c[NOISE], c[PHOTONS], c[NOISE_LINK], c[PHOTONS_LINK]
+    span, noise, photons, noise_link, photons_link = (
+        c[SPAN],
+        c[NOISE],
+        c[PHOTONS],
+        c[NOISE_LINK],
+        c[PHOTONS_LINK],
+    )
     for p in range(TILE):
         ratio = lane[RATIO, p]
         link = noise_link + ratio * photons_link
@@ -278,7 +284,9 @@ def _fit(
             _load(reads, noise, start, count, last, lane, tile)
             _solve(lane, tile, transposed, passes)
             if limits.size > 0:
-                _search(lane, tile, transposed, np.float32(MARGIN * limits[0]), np.float32(MARGIN * limits[1]))
+                _search(
+                    lane, tile, transposed, np.float32(MARGIN * limits[0]), np.float32(MARGIN * limits[1])
+                )
             _finish(lane)
         suspicion = lane[SUSPICION]
         if flags.size > 0:

@@ -205,9 +205,7 @@ def _suspects(ramps: Ramps, solution: Solution, samples: Sampling, limits: Thres
     slope = ramps.value / np.where(ramps.span > 0, ramps.span, 1)
     higher = (slope[min(1, len(slope) - 1)] > slope[0]).astype(np.int64)
     surely = (number == MINIMUM_FOR_ONE - 1) & (solution.chi2 > limits.one)
-    return Suspects(
-        np.where(few, np.where(surely, higher, -1), found.first), np.where(few, 1, found.count)
-    )
+    return Suspects(np.where(few, np.where(surely, higher, -1), found.first), np.where(few, 1, found.count))
 
 
 def _dropped(first: Numbers, count: Numbers, slots: int) -> Truth:
@@ -229,7 +227,8 @@ def _result(ramps: Ramps, solution: Solution, variance: Floats, jumps: Truth) ->
     var_rnoise = noise.sum(axis=0, where=usable) * variance
     return Pixels(
         rate=np.where(number > 0, solution.rate, 0),
-        var_poisson=photons.sum(axis=0, where=usable) * np.maximum(solution.rate, FLOOR * np.sqrt(var_rnoise)),
+        var_poisson=photons.sum(axis=0, where=usable)
+        * np.maximum(solution.rate, FLOOR * np.sqrt(var_rnoise)),
         var_rnoise=var_rnoise,
         chi2=np.where(number > 1, solution.chi2, np.nan),
         reads_used=(usable.sum(axis=0) + (usable & ~ramps.linked).sum(axis=0)),
