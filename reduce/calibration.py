@@ -22,6 +22,22 @@ from reduce.windows import Region, region
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A reference that is in memory and not in a file.
+
+    Parameters
+    ----------
+    contents
+        What a file with it would have.
+    sha256
+        Of its data.
+    """
+
+    contents: Contents
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceFile:
     """A reference file that is there, and what it says.
 

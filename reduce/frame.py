@@ -170,6 +170,8 @@ class FrameRows:
         As of `Frame`; slices of them are arrays.
     name
         Where it comes from, for messages.
+    planes
+        More images of the same size by the name of their extension.
     """
 
     sci: Rows
@@ -179,6 +181,7 @@ class FrameRows:
     sci_header: Header
     name: str = ""
     provenance: Provenance = field(default_factory=Provenance)
+    planes: Mapping[str, Rows] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -198,12 +201,20 @@ class FrameRows:
             np.asarray(self.dq[:]),
             self.header,
             self.sci_header,
-            provenance=self.provenance,
+            {name: np.asarray(rows[:]) for name, rows in self.planes.items()},
+            self.provenance,
         )
 
 
 def by_rows(frame: Frame, name: str = "") -> FrameRows:
     """A frame in memory as one that is read by rows."""
     return FrameRows(
-        frame.sci, frame.variances, frame.dq, frame.header, frame.sci_header, name, frame.provenance
+        frame.sci,
+        frame.variances,
+        frame.dq,
+        frame.header,
+        frame.sci_header,
+        name,
+        frame.provenance,
+        frame.planes,
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reduce.calibration import ReferenceFile
+from reduce.calibration import Held, ReferenceFile
 from reduce.errors import MissingReferenceError
 from reduce.files.contents import contents
 from reduce.provenance import ReferenceUse
@@ -63,10 +63,12 @@ class Library:
             reference = self._find(need, header)
             if reference is None:
                 continue
-            use = ReferenceUse(reference, self._sha256(reference.path) if reference.path else "")
+            held, reference = reference.held, replace(reference, held=None)
+            use = ReferenceUse(reference, self._sha256(reference, held))
             uses.append(use)
             if reference.path is not None:
-                files[need.reftype] = ReferenceFile(use, contents(reference.path), frame)
+                found = held.contents if held is not None else contents(reference.path)
+                files[need.reftype] = ReferenceFile(use, found, frame)
             elif need.required:
                 lacking = lacking or _lacking(reference)
         return Gathered(files, tuple(uses), lacking)
@@ -81,10 +83,12 @@ class Library:
                 raise
             return Reference(need.reftype, None, "missing", reason=problem.message)
 
-    def _sha256(self, path: Path) -> str:
-        if path not in self._hashes:
-            self._hashes[path] = sha256(path)
-        return self._hashes[path]
+    def _sha256(self, reference: Reference, held: Held | None) -> str:
+        if held is not None or reference.path is None:
+            return held.sha256 if held is not None else ""
+        if reference.path not in self._hashes:
+            self._hashes[reference.path] = sha256(reference.path)
+        return self._hashes[reference.path]
 
 
 def _lacking(reference: Reference) -> str:

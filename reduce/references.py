@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from reduce.errors import DataError, MissingReferenceError
 
@@ -26,29 +26,38 @@ class Reference:
         The file, or None if the rules say that the type does not apply.
     origin
         ``cache`` if rules chose it, ``override`` if somebody named it, ``missing`` if there is none and that
-        was allowed.
+        was allowed, ``memory`` if somebody gave it as data; then `path` is only a name.
     context
         The rules' context, empty for an override.
     rule
         The rule that chose it, such as ``ligeriri_iris_dark_0001.rmap:27``; empty for an override.
     reason
         Why, in one sentence.
+    held
+        The data if it is not a file, a `reduce.calibration.Held`; None otherwise.
     """
 
     reftype: str
     path: Path | None
-    origin: Literal["cache", "override", "missing"]
+    origin: Literal["cache", "override", "missing", "memory"]
     context: str = ""
     rule: str = ""
     reason: str = ""
+    held: Any = field(default=None, compare=False, repr=False)
 
     @property
     def keyword_value(self) -> str:
-        """What the header's ``R_`` keyword says: ``crds://name``, an absolute path, N/A or MISSING."""
+        """What the header's ``R_`` keyword says.
+
+        It is ``crds://name``, the absolute path of an override, ``override://name`` of one that was given as
+        data, N/A or MISSING.
+        """
         if self.origin == "missing":
             return "MISSING"
         if self.path is None:
             return NOT_APPLICABLE
+        if self.origin == "memory":
+            return f"override://{self.path.name}"
         return f"crds://{self.path.name}" if self.origin == "cache" else str(self.path.absolute())
 
 

@@ -86,7 +86,7 @@ def test_charge_that_jumped_is_not_in_the_slope() -> None:
     groupdq = np.zeros(reads.shape, np.uint8)
     groupdq[..., 3] = DQ.JUMP_DET
     assert fit_gls(reads, TIMES, read_noise=NOISE, groupdq=groupdq).rate[0, 0] == pytest.approx(30, rel=1e-5)
-    groupdq[..., 3] |= DQ.DO_NOT_USE
+    groupdq[..., 3] = DQ.JUMP_DET | DQ.DO_NOT_USE
     assert fit_gls(reads, TIMES, read_noise=NOISE, groupdq=groupdq).rate[0, 0] == pytest.approx(30, rel=1e-5)
 
 
@@ -181,12 +181,14 @@ def test_averaged_frames_at_uneven_times() -> None:
     rng = np.random.default_rng(2)
     frames = np.array([1, 4, 2, 8])
     number = 20
-    charge = np.cumsum(rng.poisson(50.0, (100, 100, number)), axis=-1) + rng.normal(0, NOISE, (100, 100, number))
+    charge = np.cumsum(rng.poisson(50.0, (100, 100, number)), axis=-1) + rng.normal(
+        0, NOISE, (100, 100, number)
+    )
     starts = (0, 3, 8, 11)
     reads = np.stack([charge[..., a : a + n].mean(-1) for a, n in zip(starts, frames, strict=True)], axis=-1)
     times = np.array([[1 + a + (n - 1) / 2 for a, n in zip(starts, frames, strict=True)]])
     fit = fit_gls(reads[:, :, None], times, read_noise=NOISE, frames=frames, frame_time=1.0)
-    sigma = np.sqrt((fit.var_poisson + fit.var_rnoise).mean())
+    sigma = float(np.sqrt((fit.var_poisson + fit.var_rnoise).mean()))
     assert fit.rate.mean() == pytest.approx(50, abs=4 * sigma / 100)
     assert fit.rate.std() == pytest.approx(sigma, rel=0.03)
     assert fit.chi2.mean() == pytest.approx(2, rel=0.05)
@@ -260,7 +262,7 @@ def test_compiled_and_plain_code_agree(
     rng = np.random.default_rng(number)
     shape = (20, 45, groups, number)
     reads = noisy(rng, shape)
-    reads[np.arange(number) >= rng.integers(1, 40, shape[:3] + (1,))] += 150
+    reads[np.arange(number) >= rng.integers(1, 40, (*shape[:3], 1))] += 150
     reads[rng.random(shape) < 0.005] = np.nan
     groupdq = np.where(rng.random(shape) < 0.02, rng.integers(0, 8, shape), 0).astype(np.uint8)
     times = np.cumsum(rng.uniform(1.3, 3, (groups, number)), axis=1)

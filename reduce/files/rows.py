@@ -49,7 +49,15 @@ def open_rows(path: Path) -> FrameRows:
         if rows is not None and rows.shape != shape:
             raise DataError(f"{path}: {name} has the shape {rows.shape}, the image {shape}")
     header, sci_header = without_structure(found.primary), without_structure(science.header)
-    return FrameRows(image, variances, dq, header, sci_header, str(path), provenance_of(found))
+    planes = {
+        extension.name: extension.rows
+        for extension in found.extensions
+        if extension.rows is not None
+        and extension.rows.shape == shape
+        and extension.name not in NOT_PLANES
+        and not extension.name.startswith(VARIANCE)
+    }
+    return FrameRows(image, variances, dq, header, sci_header, str(path), provenance_of(found), planes)
 
 
 @dataclass(frozen=True, slots=True)

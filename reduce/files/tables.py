@@ -141,7 +141,7 @@ def _step(row: Mapping[str, Any], uses: tuple[ReferenceUse, ...]) -> StepRecord:
 
 def _use(row: Mapping[str, Any]) -> ReferenceUse:
     origin, path = row["ORIGIN"], unescaped(row["PATH"])
-    if origin not in ("cache", "override", "missing"):
+    if origin not in ("cache", "override", "missing", "memory"):
         raise ValueError(f"the origin {origin!r}")
     reference = Reference(
         reftype=unescaped(row["TYPE"]),

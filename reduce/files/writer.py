@@ -138,7 +138,7 @@ def write_reference(
 
 def _image_model(header: Header) -> str:
     model = models().get(str(header.get("DATAMODL")))
-    return model.name if model is not None and model.arrays[0] == "SCI" and model.name != "RampModel" else _IMAGE
+    return model.name if model is not None and model.arrays[:1] == ("SCI",) and model.name != "RampModel" else _IMAGE
 
 
 def _primary(header: Header, provenance: Provenance, model: str, path: Path) -> Header:

@@ -23,7 +23,6 @@ _BAD = np.uint32(DQ.DO_NOT_USE)
 _UNSURE = np.uint32(DQ.UNRELIABLE_ERROR)
 _UNDECIDED = np.uint32(DQ.OUTLIER | DQ.UNRELIABLE_ERROR)
 _ALL_BITS = np.uint32(0xFFFFFFFF)
-_MARGIN = 1 - 1e-9
 
 
 class _Scratch(NamedTuple):
@@ -135,12 +134,12 @@ def _without_ends(x, v, index, n, rule):  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _clipped(x, v, index, n, rule, table, away, kept):  # type: ignore[no-untyped-def]
-    """Take the worst away until none is outside; return how many are left, and True if none may go."""
+    """Take the worst away until none is outside; return how many are left, and if that is undecided."""
     before, least = n, n // 2 + 1
     while True:
         worst, excess = _excess(x, v, n, rule, table, away)
         if excess <= 1:
-            return n, False
+            return n, rule.known and rule.reject != VARIANCE and _any_outside(x, v, n, rule, table)
         if n == before:
             for i in range(n):
                 kept.x[i], kept.v[i], kept.index[i] = x[i], v[i], index[i]
@@ -160,7 +159,7 @@ def _excess(x, v, n, rule, table, away):  # type: ignore[no-untyped-def]
     if n < 2 or (n < 4 and not rule.known):
         return worst, highest
     centre = 0.5 * (x[(n - 1) // 2] + x[n // 2])
-    if rule.known and rule.reject != BIWEIGHT and not _any_outside(x, v, n, centre, rule, table):
+    if rule.known and rule.reject != BIWEIGHT and not _any_outside(x, v, n, rule, table):
         return worst, highest
     scale = 0.0
     if rule.reject != VARIANCE:
@@ -181,12 +180,13 @@ def _excess(x, v, n, rule, table, away):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def _any_outside(x, v, n, centre, rule, table):  # type: ignore[no-untyped-def]
+def _any_outside(x, v, n, rule, table):  # type: ignore[no-untyped-def]
     """True if a value is outside by its own variance alone."""
+    centre = 0.5 * (x[(n - 1) // 2] + x[n // 2])
     for i in range(n):
         distance = x[i] - centre
         threshold = (rule.low if distance < 0 else rule.high) * table.distance[n]
-        if distance * distance > threshold * threshold * v[i] * _MARGIN:
+        if n > 1 and abs(distance) / (threshold * sqrt(v[i])) > 1:
             return True
     return False
 
@@ -257,7 +257,9 @@ def _estimate(x, v, w, n, before, cut, undecided, rule, table):  # type: ignore[
         if n > 2:
             for i in range(n):
                 steep += w[i] / sqrt(v[i])
-            variance = table.median[n] * n * squares / steep**2
+            uneven = min(10 * (1 - total**2 / (n * squares)), 1.0)
+            factor = table.median[n] + uneven * (table.between[n] - table.median[n])
+            variance = factor * n * squares / steep**2
     expected = rule.truncation
     if cut:
         expected = table.trimmed_scatter[before]

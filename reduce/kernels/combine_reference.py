@@ -109,7 +109,10 @@ def _estimate(
     if rule.middle:
         centre = _weighted_median(stack, total) if rule.weighted else masked_median(stack.values, stack.left)
         steep = np.where(count > 0, (stack.weights / np.sqrt(stack.variances)).sum(axis=0), 1.0)
-        median = table.median[count] * n * (stack.weights**2).sum(axis=0) / steep**2
+        squares = (stack.weights**2).sum(axis=0)
+        uneven = np.minimum(10 * (1 - total**2 / np.where(count > 0, n * squares, 1.0)), 1.0)
+        factor = table.median[count] + uneven * (table.between[count] - table.median[count])
+        median = factor * n * squares / steep**2
         variance = np.where(count > 2, median, variance)
     else:
         centre = (stack.weights * stack.values).sum(axis=0) / total

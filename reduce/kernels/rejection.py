@@ -64,6 +64,9 @@ class Tables(NamedTuple):
     ----------
     median
         Variance of the median of unit Gaussians.
+    between
+        The same, but for odd counts the mean of the even neighbours', times the count over theirs: what a median
+        has that falls between two values.
     distance
         Root mean square of their distances to their median.
     mad
@@ -76,6 +79,7 @@ class Tables(NamedTuple):
     """
 
     median: Numbers
+    between: Numbers
     distance: Numbers
     mad: Numbers
     widening: Numbers
@@ -113,6 +117,7 @@ def tables(frames: int, rule: Rule) -> Tables:
     counts = range(frames + 1)
     median = np.array([0.0, *(median_variance(n) for n in counts[1:])])
     n = np.maximum(np.arange(frames + 1.0), 1)
+    between = np.array([0.0, 1.0, *(_between(k) for k in counts[2:])])[: frames + 1]
     mad = np.array([_SMALL_MAD[k] if k < len(_SMALL_MAD) else k / (k - 0.8) for k in counts])
     widening = np.array([1 + 12 / (k - 3) if k > 3 else inf for k in counts])
     cut = rule.lowest + rule.highest if rule.reject == MINMAX else frames + 1
@@ -120,7 +125,12 @@ def tables(frames: int, rule: Rule) -> Tables:
         [trimmed(k, rule.lowest, rule.highest) if k > cut else (0.0, 0.0, 1.0) for k in counts]
     )
     distance = np.sqrt(np.maximum(1 + median - 2 / n, 0))
-    return Tables(median, distance, _MAD_TO_SIGMA * mad, widening, *np.ascontiguousarray(moments.T))
+    return Tables(median, between, distance, _MAD_TO_SIGMA * mad, widening, *np.ascontiguousarray(moments.T))
+
+
+def _between(count: int) -> float:
+    even = (count, count) if count % 2 == 0 else (count - 1, count + 1)
+    return sum(k * median_variance(k) for k in even) / 2 / count
 
 
 def rejected(
@@ -130,7 +140,7 @@ def rejected(
 
     Clipping takes away the value that lies farthest out by the measure of its threshold, one at a time, and
     looks again. The majority always stays: where it would have to go, the stack is undecided and all of it
-    is kept.
+    is kept. It is undecided as well where values stay that only their scatter excuses, not their variances.
 
     Parameters
     ----------
@@ -163,7 +173,11 @@ def rejected(
             break
         kept = np.take_along_axis(left, worst, 0) & ~going
         np.put_along_axis(left, worst, kept, 0)
-    return np.where(undecided, usable, left), undecided
+    left = np.where(undecided, usable, left)
+    if rule.known and rule.reject != VARIANCE:
+        strict = _excess(values, variances, left, rule._replace(reject=VARIANCE), table)
+        undecided |= (strict > 1).any(axis=0)
+    return left, undecided
 
 
 def _without_ends(usable: Mask, count: NDArray[np.int_], rule: Rule) -> Mask:

@@ -22,6 +22,8 @@ from reduce.kernels.saturation import flag_saturation
 from reduce.parameters import option
 from reduce.step import Need, NoParameters, Prepared, RampStep, References, Skipped
 
+CHANNEL_COLUMNS = 64
+"""Columns that a channel reads; of the detectors of Liger and IRIS."""
 ELECTRON = ("electron", "electrons", "e-", "e")
 
 
@@ -85,7 +87,11 @@ def _saturation(ramp: Ramp, references: References, parameters: Saturation) -> P
 class ReferencePixels:
     """Parameters of ``refpix``."""
 
-    channels: int = option(64, "Channels that read the detector out, side by side.", least=1)
+    channels: int | None = option(
+        None,
+        "Channels that read the detector out, side by side; none is NOUTPUTS of the header, or 64 columns each.",
+        least=1,
+    )
     odd_even: bool = option(True, "Odd and even columns have levels of their own.")
     sides: bool = option(True, "Follow the drift along the rows with the columns at the sides.")
     side_window: int = option(11, "Rows over which that drift is smoothed.", least=1, unit="pixel")
@@ -100,7 +106,7 @@ def _refpix(ramp: Ramp, references: References, parameters: ReferencePixels) -> 
         ramp.pixeldq,
         bias=_pedestal(ramp, references, border),
         border=border,
-        channels=parameters.channels,
+        channels=parameters.channels or _channels(ramp),
         odd_even=parameters.odd_even,
         sides=parameters.sides,
         side_window=parameters.side_window,
@@ -112,6 +118,11 @@ def _refpix(ramp: Ramp, references: References, parameters: ReferencePixels) -> 
         )
 
     return Prepared(ramp, work)
+
+
+def _channels(ramp: Ramp) -> int:
+    """How many channels the header says, or as many as the detectors of Liger and IRIS have for the width."""
+    return int(header_number(ramp, "NOUTPUTS") or max(1, ramp.shape[1] // CHANNEL_COLUMNS))
 
 
 def _pedestal(ramp: Ramp, references: References, border: int) -> Image | float:

@@ -1,19 +1,19 @@
 """Generalised least squares: the slope of a ramp with the full covariance of its reads.
 
-Reads of a ramp share their photons, so their noise is correlated; differences of successive reads are correlated
-with their neighbours only. The slope that is best for that covariance (Brandt 2024a, arXiv:2309.08753) takes a
-time proportional to the number of reads.
+Reads of a ramp share their photons, so their noise is correlated; differences of successive reads are
+correlated with their neighbours only. The slope that is best for that covariance (Brandt 2024a,
+arXiv:2309.08753) takes a time proportional to the number of reads.
 
 The covariance needs the rate. The first guess has the weights of read noise alone, which don't depend on the
-data; from its rate comes a covariance and a better rate, and from that the last one. A rate that is fitted with
-the right covariance is not correlated with the residuals, so weights taken from it leave the next fit unbiased,
-also where noise is as large as the signal and negative rates are taken as 0. A single pass (``debias=False``) is
-a little faster and biased by up to some hundredths of σ.
+data; from its rate comes a covariance and a better rate, and from that the last one. A rate that is fitted
+with the right covariance is not correlated with the residuals, so weights taken from it leave the next fit
+unbiased, also where noise is as large as the signal and negative rates are taken as 0. A single pass
+(``debias=False``) is a little faster and biased by up to some thousandths of σ.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -85,17 +85,17 @@ def fit_gls(
         Standard deviation of a single frame, electrons, a number or (ny, nx). Pixels where it is not
         positive and finite get ``DO_NOT_USE`` and ``UNRELIABLE_ERROR``.
     groupdq
-        Bits of the reads, the shape of `reads`, uint8. Reads with ``DO_NOT_USE`` or ``SATURATED`` are left out,
-        and those that follow a saturated one in its group; with ``JUMP_DET`` the charge that came since the
-        read before is.
+        Bits of the reads, the shape of `reads`, uint8. Reads with ``DO_NOT_USE`` or ``SATURATED`` are left
+        out, and those that follow a saturated one in its group; with ``JUMP_DET`` the charge that came since
+        the read before is.
     frames
         Frames averaged to a read, a number or (nreads,).
     frame_time
         Seconds between these frames.
     find_jumps
         Whether to look for jumps of the charge and leave the differences that have them out: Brandt (2024b,
-        arXiv:2404.01326), see `jumps`. With two differences, as in Anderson & Gordon (2011, PASP 123, 1237), the
-        higher of them has the jump.
+        arXiv:2404.01326), see `jumps`. Of only two differences that differ too much, the higher one has the
+        jump, as in Anderson & Gordon (2011, PASP 123, 1237).
     jump_threshold
         Significance of a jump, in σ.
     debias
@@ -108,7 +108,8 @@ def fit_gls(
     RampFit
         In float32. Where there is no slope the rate and its variances are 0 and chi-squared is NaN, with
         ``DO_NOT_USE`` and ``UNRELIABLE_SLOPE``; with ``DO_NOT_USE`` and ``SATURATED`` where all reads are
-        saturated. `var_poisson` is that of the fitted rate, 0 where it is negative.
+        saturated. `var_poisson` is that of the fitted rate, but of no less than a hundredth of its σ by read
+        noise: it is positive for negative rates too.
 
     Raises
     ------
@@ -127,7 +128,7 @@ def fit_gls(
 
     def work(rows: slice) -> None:
         block = _block(reads[rows], None if groupdq is None else groupdq[rows], noise, rows)
-        output = Output(*(_flat(array[rows]) for array in result))
+        output = Output._make(_flat(array[rows]) for array in result)
         if block.flags is not None:
             output.groupdq[:] = block.flags
         if fast:
@@ -147,7 +148,7 @@ def _check(reads: Rows, times: ArrayLike, groupdq: Rows | None, block_rows: int)
             f"a ramp has the axes row, column, group, read, none of them empty; not {reads.shape}"
         )
     if np.shape(times) != tuple(reads.shape[2:]):
-        raise DataError(f"{np.shape(times)} times for {tuple(reads.shape[2:])} groups and reads")
+        raise DataError(f"{np.shape(times)!r} times for {tuple(reads.shape[2:])} groups and reads")
     if reads.dtype.kind not in "iuf":
         raise DataError(f"reads have the type {reads.dtype}, not numbers")
     if groupdq is not None and (tuple(groupdq.shape) != tuple(reads.shape) or groupdq.dtype != np.uint8):
@@ -162,7 +163,7 @@ def _noise(read_noise: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]
     noise = np.asarray(read_noise, dtype=np.float32)
     if noise.shape == ():
         if not (np.isfinite(noise) and noise > 0):
-            raise ParameterError(f"the read noise is {read_noise}; it has to be positive")
+            raise ParameterError(f"the read noise is {noise}; it has to be positive")
     elif noise.shape != shape:
         raise DataError(f"the read noise has the shape {noise.shape}, the image {shape}")
     return noise
@@ -182,7 +183,7 @@ def _empty(shape: tuple[int, ...]) -> RampFit:
     )
 
 
-def _flat(array: NDArray[np.generic]) -> NDArray[np.generic]:
+def _flat(array: NDArray[Any]) -> NDArray[Any]:
     """A view with the pixels along one axis."""
     return array.reshape(array.shape[0] * array.shape[1], *((-1,) if array.ndim > 2 else ()))
 
@@ -191,15 +192,11 @@ def _block(
     reads: NDArray[np.generic], flags: NDArray[np.uint8] | None, noise: NDArray[np.float32], rows: slice
 ) -> Block:
     """Rows in the machine's byte order, as uint16, float32 or float64."""
-    exact = np.float32 if reads.dtype.kind == "f" or reads.dtype.itemsize < 4 else np.float64
-    kept = (
-        reads.dtype.kind == "f"
-        and reads.dtype.itemsize in (4, 8)
-        or reads.dtype.newbyteorder("=") == np.uint16
-    )
-    kind = reads.dtype.newbyteorder("=") if kept else np.dtype(exact)
+    native = reads.dtype.newbyteorder("=")
+    if native not in (np.uint16, np.float32, np.float64):
+        native = np.dtype(np.float32 if native.itemsize < np.dtype(np.float32).itemsize else np.float64)
     return Block(
-        _flat(np.ascontiguousarray(reads, dtype=kind)),
+        _flat(np.ascontiguousarray(reads, dtype=native)),
         None if flags is None else _flat(np.ascontiguousarray(flags)),
         noise.reshape(1) if noise.ndim == 0 else noise[rows].ravel(),
     )
@@ -238,7 +235,7 @@ def _fit(block: Block, output: Output, settings: Settings) -> None:
 
 def _saturated(flags: NDArray[np.uint8], samples: Sampling) -> NDArray[np.bool_]:
     """Saturated reads and those that follow one in its group."""
-    full = (flags & DQ.SATURATED) != 0
+    full: NDArray[np.bool_] = (flags & DQ.SATURATED) != 0
     for read in range(1, full.shape[1]):
         if samples.group[read] == samples.group[read - 1]:
             full[:, read] |= full[:, read - 1]

@@ -1,8 +1,8 @@
 """The compiled fit of a single ramp in double precision, for ramps with flagged reads or jumps.
 
-The same computation as `gls_reference`, one pixel at a time. A ramp is a float64 array `q` with a row for each
-quantity and a column for each difference; column 0 stays 0, the first difference is in column 1, and the column
-after the last is 0 too.
+The same computation as `gls_reference`, one pixel at a time. A ramp is a float64 array `q` with a row for
+each quantity and a column for each difference; column 0 stays 0, the first difference is in column 1, and the
+column after the last is 0 too.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def gather(values: Array, flags: Array, samples: Array, q: Array) -> int:
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def solve(q: Array, number: int, photons: float, rate: float) -> tuple[float, float, float]:
-    """Fit with a given covariance: rate, information and chi-squared, in units of the read noise's variance."""
+    """Fit with a given covariance: rate, information and chi-squared, in units of the noise of a frame."""
     information = along = chi2 = 0.0
     for i in range(1, number + 1):
         link = q[NOISE_LINK, i] + photons * q[PHOTONS_LINK, i]

@@ -40,7 +40,8 @@ class Solution(NamedTuple):
     """A fit with a given covariance, in units of the read noise's variance.
 
     `rate`, `information` and `chi2` are (pixels,); `residual` g, `response` h, `precision` and
-    `next_precision` are (differences, pixels), see `jumps`. `_solved` gives `chi2` and `residual` without units.
+    `next_precision` are (differences, pixels), see `jumps`. `_solved` gives `chi2` and `residual` without
+    units.
     """
 
     rate: Floats
@@ -91,11 +92,11 @@ def fit(
     solution = _solved(ramps, variance, passes)
     searched = np.arange(reads.shape[0])
     while limits is not None and searched.size:
-        some = Ramps(*(array[:, searched] for array in ramps))
+        some = Ramps._make(array[:, searched] for array in ramps)
         found = _suspects(some, _columns(solution, searched), samples, limits)
         hit = found.first >= 0
         searched = searched[hit]
-        dropped = _dropped(found.first[hit], found.count[hit], len(ramps.last))
+        dropped = _dropped(found.first[hit], found.length[hit], len(ramps.last))
         slot, pixel = np.nonzero(dropped)
         jumps[searched[pixel], ramps.last[slot, searched[pixel]]] = True
         rest = _ramps(reads[searched], unusable[searched], (broken | jumps)[searched], samples)
@@ -183,7 +184,7 @@ def _solution(ramps: Ramps, photons: Floats, rate: Floats) -> Solution:
 
 def _columns(solution: Solution, pixels: Numbers) -> Solution:
     """The solution of some pixels."""
-    return Solution(*(array[..., pixels] for array in solution))
+    return Solution._make(array[..., pixels] for array in solution)
 
 
 def _suspects(ramps: Ramps, solution: Solution, samples: Sampling, limits: Thresholds) -> Suspects:
@@ -205,7 +206,7 @@ def _suspects(ramps: Ramps, solution: Solution, samples: Sampling, limits: Thres
     slope = ramps.value / np.where(ramps.span > 0, ramps.span, 1)
     higher = (slope[min(1, len(slope) - 1)] > slope[0]).astype(np.int64)
     surely = (number == MINIMUM_FOR_ONE - 1) & (solution.chi2 > limits.one)
-    return Suspects(np.where(few, np.where(surely, higher, -1), found.first), np.where(few, 1, found.count))
+    return Suspects(np.where(few, np.where(surely, higher, -1), found.first), np.where(few, 1, found.length))
 
 
 def _dropped(first: Numbers, count: Numbers, slots: int) -> Truth:

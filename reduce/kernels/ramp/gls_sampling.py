@@ -44,8 +44,8 @@ class Sampling(NamedTuple):
 class Differences(NamedTuple):
     """Covariance of the differences of reads where all can be used, one element each.
 
-    The covariance is tridiagonal: σ² `noise` + a `photons` on the diagonal, σ² `noise_link` + a `photons_link`
-    between a difference and the one before it.
+    The covariance is tridiagonal: σ² `noise` + a `photons` on the diagonal, σ² `noise_link` +
+    a `photons_link` between a difference and the one before it.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def sampling(times: ArrayLike, *, frames: ArrayLike = 1, frame_time: float = 0.0
         raise DataError("the times of the reads have to be finite and increase within each group")
     number = np.asarray(frames, dtype=np.float64)
     if number.shape not in ((), (reads,)) or not (number >= 1).all() or not np.isfinite(number).all():
-        raise ParameterError(f"frames is {frames}: not a positive number, or one for each of {reads} reads")
+        raise ParameterError(f"frames is {number}: not a positive number, or one for each of {reads} reads")
     number = np.broadcast_to(number, (groups, reads))
     half = (number - 1) / 2 * frame_time
     if not frame_time >= 0 or (np.diff(seconds, axis=1) < half[:, 1:] + half[:, :-1]).any():

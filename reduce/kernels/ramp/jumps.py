@@ -57,12 +57,12 @@ class Suspects(NamedTuple):
     ----------
     first
         Number of the difference, (pixels,); -1 where no jump is likely enough.
-    count
+    length
         1, or 2 if the next difference has a part of it.
     """
 
     first: NDArray[np.int64]
-    count: NDArray[np.int64]
+    length: NDArray[np.int64]
 
 
 def suspects(
@@ -104,7 +104,7 @@ def suspects(
     fall = g**2 * m_following - 2 * g * following * mixed + following**2 * m[:-1]
     two = np.full(one.shape, -inf)
     two[:-1] = np.where(possible, fall / np.where(possible, determinant, 1), -inf) - limits.two
-    count = np.where(two.max(axis=0) > one.max(axis=0), 2, 1)
-    best = np.where(count == 2, two.argmax(axis=0), one.argmax(axis=0))
+    length = np.where(two.max(axis=0) > one.max(axis=0), 2, 1)
+    best = np.where(length == 2, two.argmax(axis=0), one.argmax(axis=0))
     found = np.maximum(one.max(axis=0), two.max(axis=0)) > 0
-    return Suspects(np.where(found, best, -1), count)
+    return Suspects(np.where(found, best, -1), length)

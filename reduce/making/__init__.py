@@ -1,0 +1,1 @@
+"""Makes reference files from exposures: one module for each kind."""

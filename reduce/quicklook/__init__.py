@@ -1,0 +1,1 @@
+"""Pictures of frames and ramps, and pages about how they were made."""
