@@ -24,6 +24,7 @@ from reduce.files.writer import write_ramp
 from reduce.frame import Ramp
 from reduce.naming import Pointing, ScienceName, semester
 from reduce.obstypes import observation_of
+from reduce.references import Value
 from reduce.scene import dithered, jittered_grid, rate_of, star_field, tangent_wcs
 from reduce.sim import Detector, Exposure, expose, read_times
 
@@ -265,15 +266,27 @@ def _ramp(
     return Ramp(exposure.reads, exposure.times, None, pixeldq, header, unit)
 
 
+def instrument_cards() -> dict[str, Value]:
+    """Keywords of what the light goes through."""
+    return {
+        "TELESCOP": "TMT",
+        "INSTRUME": "IRIS",
+        "INSTERA": "0.1.0",
+        "DETECTOR": "IMG1",
+        "INSTMODE": "IMG",
+        "FILTER": FILTER,
+        "PUPIL": "CLEAR",
+        "SCALE": SCALE,
+    }
+
+
 def _header(detector: Detector, shot: Shot, number: int, start: datetime) -> Header:
     """Keywords of era C."""
     from astropy.io import fits
     from astropy.time import Time
 
     rows, columns = detector.shape
-    header = fits.Header()
-    header.update({"TELESCOP": "TMT", "INSTRUME": "IRIS", "INSTERA": "0.1.0", "DETECTOR": "IMG1"})
-    header.update({"INSTMODE": "IMG", "FILTER": FILTER, "PUPIL": "CLEAR", "SCALE": SCALE})
+    header = fits.Header(instrument_cards())
     header.update({"IMTYPE": shot.kind, "OBSTYPE": "SCI" if shot.kind in _ON_SKY else "CAL"})
     what = observation_of(header)
     if what is not None:
@@ -283,8 +296,10 @@ def _header(detector: Detector, shot: Shot, number: int, start: datetime) -> Hea
     header.update({"EXPNUM": number, "EXPDTST": f"{start:%Y%m%d%H%M%S}", "EXPJDST": float(Time(start).jd)})
     header.update({"SUBARRAY": "FULL", "SUBARRID": 0, "SUBSTRT1": 1, "SUBSTRT2": 1})
     header.update({"SUBSIZE1": columns, "SUBSIZE2": rows, "DETXSIZE": columns, "DETYSIZE": rows})
+    header["NOUTPUTS"] = detector.channels
     header.update({"FASTAXIS": 0, "SLOWAXIS": 1, "SEMID": _SEMESTER, "PROGNUM": _PROGRAM})
     header.update({"OBSNUM": f"{shot.observation:03d}", "DATALVL": 0, "DATAQUAL": "GOOD"})
+    header["HISTORY"] = "Simulated; not a measurement."
     return header
 
 

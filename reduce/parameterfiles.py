@@ -88,7 +88,8 @@ def _sorted(tree: object, path: Path, step: str) -> ParameterFile:
                 if str(value).lower() == "true":
                     skip.add(name)
             elif key.startswith(_OVERRIDE):
-                overrides[key.removeprefix(_OVERRIDE)] = _path(value, path)
+                if value is not None and str(value).strip().lower() not in ("", "none"):
+                    overrides[key.removeprefix(_OVERRIDE)] = _path(value, path)
             elif key not in _NOT_OURS:
                 values.setdefault(name, {})[key] = value
     return ParameterFile(Layer(path.name, values), frozenset(skip), overrides)

@@ -84,10 +84,26 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A frame in a file, read by rows."""
+    """A frame that is read by rows.
+
+    Parameters
+    ----------
+    path
+        Its file.
+    frame
+        What is in it.
+    sha256
+        Of the frame, if it is in no file; empty for that of the file.
+    """
 
     path: Path
     frame: FrameRows
+    sha256: str = ""
+
+    @property
+    def input(self) -> InputFile:
+        """What is recorded of it."""
+        return InputFile(str(self.path), self.sha256 or sha256(self.path))
 
 
 def opened(path: Path) -> Data:
@@ -126,7 +142,7 @@ def planned(data: Data, path: Path, request: Request) -> Plan:
     last = min(Level.L2, recipe.highest) if request.last is None else request.last
     last = min(last, Level.L2)
     names = recipe.between(first, last)
-    settings = _settings(recipe, names, request, header)
+    settings = settings_for(recipe, names, request, header)
     tasks = tuple(task(STEPS[name], settings, request.skip) for name in names)
     return Plan(path, recipe, first, last, tasks)
 
@@ -136,7 +152,7 @@ def task(step: Step, settings: Settings, skip: Collection[str] = ()) -> Task:
     return Task(step, settings.parameters(step), LEFT_OUT if step.name in skip else "")
 
 
-def _settings(
+def settings_for(
     recipe: Recipe, steps: Sequence[str], request: Request, header: Mapping[str, Value]
 ) -> Settings:
     """Parameters by recipe, parameter references, and the request."""
@@ -168,11 +184,11 @@ def combined(products: Sequence[Product], step: str, recipe: Recipe, request: Re
     DataError
         If the frames don't go together.
     """
-    settings = _settings(recipe, (step,), request, plain(products[0].frame.header))
+    settings = settings_for(recipe, (step,), request, plain(products[0].frame.header))
     whole = combine([product.frame for product in products], task(STEPS[step], settings), request.library)
     header = whole.header.copy()
     header["DATALVL"] = int(Level.L3)
-    inputs = tuple(InputFile(str(product.path), sha256(product.path)) for product in products)
+    inputs = tuple(product.input for product in products)
     steps: list[StepRecord] = []
     for record in (record for product in products for record in product.frame.provenance.steps):
         if record not in steps:

@@ -15,9 +15,18 @@ from reduce.references import Reference, Value
 
 @dataclass(frozen=True, slots=True)
 class CacheResolver:
-    """Chooses by the rules of a context; see `reduce.references.Resolver`."""
+    """Chooses by the rules of a context; see `reduce.references.Resolver`.
+
+    Parameters
+    ----------
+    context
+        The rules.
+    pointers
+        Whether a Git-LFS pointer in place of a file is enough, for who only wants to know its path.
+    """
 
     context: Context
+    pointers: bool = False
 
     def find(self, header: Mapping[str, Value], reftype: str) -> Reference | None:
         """The reference file of a type for the header of an exposure.
@@ -62,7 +71,7 @@ class CacheResolver:
             path = self.context.reference_path(answer.files[0], instrument)
         except CacheError as problem:
             raise MissingReferenceError(reftype, problem.message, problem.hint) from None
-        if is_lfs_pointer(path):
+        if not self.pointers and is_lfs_pointer(path):
             raise MissingReferenceError(
                 reftype, f"{path} is only a Git-LFS pointer", "fetch it with git lfs pull"
             )

@@ -15,7 +15,7 @@ from reduce.dq import DQ, translated
 from reduce.errors import DataError
 from reduce.files.cards import without_structure
 from reduce.files.contents import contents
-from reduce.files.layouts import OTHER, SCIENCE_NAMES, VARIANCE
+from reduce.files.layouts import NOT_PLANES, OTHER, SCIENCE_NAMES, VARIANCE
 from reduce.files.tables import definitions, provenance_of
 from reduce.frame import FrameRows
 

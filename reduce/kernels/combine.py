@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -54,7 +55,8 @@ class Source(NamedTuple):
     dq: Rows | None = None
 
 
-class Combined(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Combined:
     """Frames in one.
 
     Parameters
@@ -167,7 +169,7 @@ def combine(
             room = rooms.pop() if rooms else _Room.of(len(frames) * inner * shape[1], dtype)
             block = _stacked(parts, some, factors, given, room, known=known)
             into = slice(first + some.start, first + some.stop)
-            _combine_block(block, rule, table, Combined(*(array[into] for array in result)))
+            _combine_block(block, rule, table, result, into)
             rooms.append(room)
 
         in_blocks(rows.stop - rows.start, work, size=inner)
@@ -297,12 +299,14 @@ def _stacked(
     return Block(sci, variance if known else variance[:0], dq, scales, weights)
 
 
-def _combine_block(block: Block, rule: Rule, table: Tables, result: Combined) -> None:
+def _combine_block(block: Block, rule: Rule, table: Tables, result: Combined, rows: slice) -> None:
     """Fill rows of the result."""
     if available():
         from reduce.kernels.combine_fast import combine_block
 
-        combine_block(block, rule, table, *result)
+        combine_block(
+            block, rule, table, result.sci[rows], result.variance[rows], result.dq[rows], result.count[rows]
+        )
         return
-    for array, values in zip(result, combined(block, rule, table), strict=True):
-        array[...] = values
+    sci, variance, dq, count = combined(block, rule, table)
+    result.sci[rows], result.variance[rows], result.dq[rows], result.count[rows] = sci, variance, dq, count

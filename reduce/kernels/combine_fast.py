@@ -32,7 +32,7 @@ class _Scratch(NamedTuple):
     v: Array
     w: Array
     away: Array
-    index: Array
+    place: Array
 
 
 def combine_block(block: Block, rule: Rule, table: Tables, *into: Array) -> None:
@@ -67,7 +67,7 @@ def _combine_rows(block, rule, table, network, room, screen, sci, variance, dq, 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _combined(block, rule, table, row, column, pixel, kept):  # type: ignore[no-untyped-def]
     """Value, variance, bits and count of a pixel."""
-    x, v, w, index = pixel.x, pixel.v, pixel.w, pixel.index
+    x, v, w, index = pixel.x, pixel.v, pixel.w, pixel.place
     n = _gathered(block, rule, row, column, 0, x, v, index)
     good = n > 0
     rank = 1
@@ -142,10 +142,10 @@ def _clipped(x, v, index, n, rule, table, away, kept):  # type: ignore[no-untype
             return n, rule.known and rule.reject != VARIANCE and _any_outside(x, v, n, rule, table)
         if n == before:
             for i in range(n):
-                kept.x[i], kept.v[i], kept.index[i] = x[i], v[i], index[i]
+                kept.x[i], kept.v[i], kept.place[i] = x[i], v[i], index[i]
         if n <= least:
             for i in range(before):
-                x[i], v[i], index[i] = kept.x[i], kept.v[i], kept.index[i]
+                x[i], v[i], index[i] = kept.x[i], kept.v[i], kept.place[i]
             return before, True
         n -= 1
         for i in range(worst, n):

@@ -50,7 +50,8 @@ class DrizzleInput(NamedTuple):
     weight: float = 1.0
 
 
-class Mosaic(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Mosaic:
     """Frames on a common grid.
 
     Parameters
@@ -187,7 +188,8 @@ def pixel_area(places: PixelMap) -> NDArray[np.float64]:
     if min(places.shape[:2]) < 2:
         raise DataError(f"a frame of {places.shape[:2]} pixels is too small to be put on a grid")
     (x_row, x_column), (y_row, y_column) = (np.gradient(places[..., axis]) for axis in (0, 1))
-    return np.abs(x_column * y_row - x_row * y_column)
+    area: NDArray[np.float64] = np.abs(x_column * y_row - x_row * y_column)
+    return area
 
 
 def shift_and_combine(

@@ -56,7 +56,7 @@ def output_grid(
         raise DataError(
             "a frame has no celestial coordinates", "give its header CTYPE, CRVAL, CRPIX and a scale"
         )
-    size = min(_pixel_side(wcs) for wcs in wcss) if scale is None else scale
+    size = min(pixel_side(wcs) for wcs in wcss) if scale is None else scale
     if not size > 0:
         raise ParameterError(f"the scale is {size}, not a positive number of degrees")
     edges = _edges(wcss, shapes)
@@ -70,7 +70,8 @@ def output_grid(
     return Grid(wcs, shape)
 
 
-def _pixel_side(wcs: WCS) -> float:
+def pixel_side(wcs: WCS) -> float:
+    """Side of a square as large as a pixel, in degrees."""
     from astropy.wcs.utils import proj_plane_pixel_area
 
     return sqrt(float(proj_plane_pixel_area(wcs.celestial)))

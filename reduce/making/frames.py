@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from reduce.arrays import Image
 from reduce.dq import DQ, flagged
+from reduce.files.reader import open_any
 from reduce.files.rows import open_rows
 from reduce.files.writer import write_frame
 from reduce.frame import Frame, FrameRows
@@ -21,9 +22,7 @@ from reduce.parameters import texts
 from reduce.pipeline import Data, Task, run
 from reduce.provenance import StepRecord
 from reduce.recipe import Level
-from reduce.session import Plan, planned
-from reduce.session import opened as opened_data
-from reduce.step import Step
+from reduce.session import planned
 from reduce.steps.combination import Combination, combined
 
 Planner = Callable[[Data, Exposure], Sequence[Task]]
@@ -55,14 +54,7 @@ class Ready:
 def by_recipe(order: Order, last: Level) -> Planner:
     """The steps of the recipe of an exposure up to a level."""
     request = replace(order.request, last=last)
-
-    def plan(data: Data, exposure: Exposure) -> Sequence[Task]:
-        return whole_plan(data, exposure).tasks
-
-    def whole_plan(data: Data, exposure: Exposure) -> Plan:
-        return planned(data, exposure.path, request)
-
-    return plan
+    return lambda data, exposure: planned(data, exposure.path, request).tasks
 
 
 def brought(
@@ -97,7 +89,7 @@ def _brought(
 ) -> FrameRows:
     if exposure.level >= last and finish is None:
         return open_rows(exposure.path)
-    data = opened_data(exposure.path)
+    data = opened(exposure)
     if exposure.level < last:
         data = run(data, planner(data, exposure), order.library, order.watch(exposure.path))
     assert isinstance(data, Frame)
@@ -105,6 +97,12 @@ def _brought(
     place = order.scratch / f"{exposure.kind.lower()}_{number:04d}.fits"
     write_frame(replace(data, planes={}), place, overwrite=True)
     return open_rows(place)
+
+
+def opened(exposure: Exposure) -> Data:
+    """The data of an exposure, with its file as their only input."""
+    data = open_any(exposure.path)
+    return replace(data, provenance=replace(data.provenance, inputs=(exposure.file,)))
 
 
 def combination(frames: Sequence[Ready], order: Order) -> tuple[Frame, StepRecord, int]:
@@ -215,7 +213,3 @@ def listing(frames: Sequence[Ready]) -> NDArray[Any]:
     types = [("FILE", f"S{name}"), ("START", f"S{start}"), ("EXPTIME", "f8"), ("LEVEL", "f8"), ("SCALE", "f8")]
     return np.array(rows, dtype=types)
 
-
-def unreduced(step: Step, parameters: object) -> Task:
-    """A step of its own with its parameters."""
-    return Task(step, parameters)

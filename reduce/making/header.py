@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from reduce.errors import DataError
@@ -96,7 +95,3 @@ def _is_simulated(exposure: Exposure) -> bool:
         for line in exposure.header.get(keyword, ())
     )
 
-
-def folder_of(path: Path) -> str:
-    """The name of a file's folder, for messages."""
-    return path.parent.name or "."

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from reduce.step import Step
-from reduce.steps import combination, coordinates, correction, cosmic, detector, flux, slope, subarray
+from reduce.steps import combination, coordinates, correction, cosmic, detector, flux, mosaic, slope, subarray
 
 STEPS: Mapping[str, Step] = MappingProxyType(
     {
@@ -20,6 +20,7 @@ STEPS: Mapping[str, Step] = MappingProxyType(
             coordinates.ASSIGN_WCS,
             flux.FLUX_CAL,
             *combination.STEPS,
+            mosaic.RESAMPLE,
         )
     }
 )

@@ -20,24 +20,36 @@ Array = NDArray[Any]
 
 USED = ramp.DO_NOT_USE | ramp.SATURATED | ramp.JUMP
 MARGIN = 0.99
+CHUNK = 1 << 15
 
 
 def fit(block: Block, output: Output, settings: Settings) -> None:
-    """Fit a block of pixels."""
+    """Fit a block of pixels, some tiles at a time."""
     samples = settings.samples
     stacked = np.stack([samples.times, samples.blur, samples.share, samples.group.astype(np.float64)])
     limits = np.array(settings.limits or (), dtype=np.float64)
-    flags = np.zeros((0, 0), np.uint8) if block.flags is None else block.flags
-    _fit(
-        _read_only(block.reads),
-        _read_only(flags),
-        _read_only(block.noise),
-        stacked,
-        _table(samples),
-        limits,
-        settings.passes,
-        *output,
-    )
+    table = _table(samples)
+    last = differences(samples).last
+    reads, noise = _read_only(block.reads), _read_only(block.noise)
+    flags = _read_only(np.zeros((0, 0), np.uint8) if block.flags is None else block.flags)
+    pixels = reads.shape[0]
+    again = np.ones(pixels, np.uint8)
+    turned = np.zeros((-(-min(pixels, CHUNK) // tiles.TILE), last.size, tiles.TILE), np.float32)
+    for first in range(0, pixels if last.size else 0, CHUNK):
+        _turn(reads, last, first, turned)
+        _fit(turned, flags, noise, table, limits, settings.passes, first, again, *output)
+    index = np.flatnonzero(again)
+    if index.size:
+        _fit_singly(
+            reads[index].astype(np.float64),
+            flags[index] if flags.size else flags,
+            noise,
+            index,
+            stacked,
+            limits,
+            settings.passes,
+            *output,
+        )
 
 
 def _read_only(array: Array) -> Array:
@@ -48,7 +60,7 @@ def _read_only(array: Array) -> Array:
 
 
 def _table(samples: Sampling) -> Array:
-    """What all pixels without flags share, (quantities, differences), float32."""
+    """What all pixels without flags share, (differences, quantities), float32."""
     every = differences(samples)
     number = every.last.size
     covariance = np.diag(every.noise) + np.diag(every.noise_link[1:], 1) + np.diag(every.noise_link[1:], -1)
@@ -67,8 +79,10 @@ def _table(samples: Sampling) -> Array:
             np.where(every.linked, 0, samples.share[every.last - 1]),
             goes_on,
             goes_on * (samples.share[every.last] < 1) * (number >= MINIMUM_FOR_TWO),
-        ]
-    ).astype(np.float32)
+        ],
+        axis=1,
+        dtype=np.float32,
+    )
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -86,12 +100,70 @@ def _flagged(flags: Array, start: int, count: int, suspicion: Array) -> None:
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
+def _turn(reads: Array, last: Array, first: int, turned: Array) -> None:
+    """Differences of successive reads from a pixel on, in tiles (tiles, differences, TILE)."""
+    for number in range(turned.shape[0]):
+        start = first + number * tiles.TILE
+        count = min(tiles.TILE, reads.shape[0] - start)
+        for i in range(last.size):
+            end = last[i]
+            value = turned[number, i]
+            for p in range(count):
+                value[p] = tiles.ONE * reads[start + p, end] - tiles.ONE * reads[start + p, end - 1]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
 def _fit(
+    turned: Array,
+    flags: Array,
+    noise: Array,
+    table: Array,
+    limits: Array,
+    passes: int,
+    first: int,
+    again: Array,
+    rate: Array,
+    var_poisson: Array,
+    var_rnoise: Array,
+    dq: Array,
+    groupdq: Array,
+    chi2: Array,
+    reads_used: Array,
+) -> None:
+    """Fit tiles of pixels; `again` stays 1 for those that have to be fitted singly."""
+    number = table.shape[0]
+    lane = np.zeros((tiles.LANES, tiles.TILE), np.float32)
+    tile = np.zeros((number + 2, tiles.ROWS, tiles.TILE), np.float32)
+    suspicion = lane[tiles.SUSPICION]
+    for k in range(turned.shape[0]):
+        start = first + k * tiles.TILE
+        count = min(tiles.TILE, rate.size - start)
+        tiles.load(turned[k], noise, start, count, lane, tile)
+        tiles.solve(lane, tile, table, passes)
+        if limits.size > 0:
+            tiles.search(lane, tile, table, np.float32(MARGIN * limits[0]), np.float32(MARGIN * limits[1]))
+        tiles.finish(lane)
+        if flags.size > 0:
+            _flagged(flags, start, count, suspicion)
+        for p in range(count):
+            at = start + p
+            total = lane[tiles.RATE, p] + lane[tiles.CHI2, p]
+            total += lane[tiles.BY_PHOTONS, p] + lane[tiles.BY_NOISE, p]
+            rate[at] = lane[tiles.RATE, p]
+            var_poisson[at] = lane[tiles.BY_PHOTONS, p]
+            var_rnoise[at] = lane[tiles.BY_NOISE, p]
+            chi2[at] = lane[tiles.CHI2, p] if number > 1 else np.nan
+            reads_used[at] = groupdq.shape[1]
+            again[at] = not (suspicion[p] <= 0 and np.isfinite(total))
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _fit_singly(
     reads: Array,
     flags: Array,
     noise: Array,
+    index: Array,
     samples: Array,
-    table: Array,
     limits: Array,
     passes: int,
     rate: Array,
@@ -102,57 +174,15 @@ def _fit(
     chi2: Array,
     reads_used: Array,
 ) -> None:
-    """Fit pixels, tile by tile."""
-    pixels, reads_all = reads.shape
-    transposed = table.T.copy()
-    number = transposed.shape[0]
-    last = np.empty(number, np.intp)
-    found = 0
-    for read in range(1, reads_all):
-        if samples[3, read] == samples[3, read - 1]:
-            last[found] = read
-            found += 1
-    lane = np.zeros((9, tiles.TILE), np.float32)
-    lane[tiles.VARIANCE] = tiles.ONE
-    tile = np.zeros((number + 2, 8, tiles.TILE), np.float32)
-    q = np.zeros((ramp.QUANTITIES, reads_all + 2))
-    values = np.empty(reads_all)
-    own = np.zeros(reads_all, np.uint8)
+    """Fit pixels one by one."""
+    q = np.zeros((ramp.QUANTITIES, reads.shape[1] + 2))
+    own = np.zeros(reads.shape[1], np.uint8)
     out = np.empty(5)
-    for start in range(0, pixels, tiles.TILE):
-        count = min(tiles.TILE, pixels - start)
-        if number > 0:
-            tiles.load(reads, noise, start, count, last, lane, tile)
-            tiles.solve(lane, tile, transposed, passes)
-            if limits.size > 0:
-                tiles.search(
-                    lane, tile, transposed, np.float32(MARGIN * limits[0]), np.float32(MARGIN * limits[1])
-                )
-            tiles.finish(lane)
-        suspicion = lane[tiles.SUSPICION]
-        if flags.size > 0:
-            _flagged(flags, start, count, suspicion)
-        for p in range(count):
-            at = start + p
-            total = (
-                lane[tiles.RATE, p]
-                + lane[tiles.CHI2, p]
-                + lane[tiles.BY_PHOTONS, p]
-                + lane[tiles.BY_NOISE, p]
-            )
-            if number > 0 and suspicion[p] <= 0 and np.isfinite(total):
-                rate[at] = lane[tiles.RATE, p]
-                var_poisson[at] = lane[tiles.BY_PHOTONS, p]
-                var_rnoise[at] = lane[tiles.BY_NOISE, p]
-                chi2[at] = lane[tiles.CHI2, p] if number > 1 else np.nan
-                reads_used[at] = reads_all
-                continue
-            for read in range(reads_all):
-                values[read] = reads[at, read]
-            marks = flags[at] if flags.size > 0 else own
-            sigma = noise[at] if noise.size > 1 else noise[0]
-            bits = ramp.pixel(q, values, marks, groupdq[at], samples, sigma, limits, passes, out)
-            rate[at], var_poisson[at], var_rnoise[at], chi2[at] = out[0], out[1], out[2], out[3]
-            reads_used[at] = out[4]
-            if bits != 0:
-                dq[at] = bits
+    for k in range(index.size):
+        at = index[k]
+        marks = flags[k] if flags.size > 0 else own
+        sigma = noise[at] if noise.size > 1 else noise[0]
+        bits = ramp.pixel(q, reads[k], marks, groupdq[at], samples, sigma, limits, passes, out)
+        rate[at], var_poisson[at], var_rnoise[at], chi2[at] = out[0], out[1], out[2], out[3]
+        reads_used[at] = out[4]
+        dq[at] = bits

@@ -30,18 +30,16 @@ SPAN, NOISE, PHOTONS, NOISE_LINK, PHOTONS_LINK, GUESS, LAST_SHARE, START_SHARE, 
 VALUE, FACTOR, INVERSE, Y, Z, RESPONSE, RESIDUAL, PRECISION = range(8)
 # Rows of a tile's pixels.
 RATE, VARIANCE, RATIO, INFORMATION, STEP, CHI2, BY_PHOTONS, BY_NOISE, SUSPICION = range(9)
+LANES, ROWS = 9, 8
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def load(reads: Array, noise: Array, start: int, count: int, last: Array, lane: Array, tile: Array) -> None:
-    """Turn the differences of some pixels over and guess their rates."""
-    for i in range(last.size):
-        end = last[i]
-        value = tile[i + 1, VALUE]
-        for p in range(count):
-            value[p] = ONE * reads[start + p, end] - ONE * reads[start + p, end - 1]
-    for p in range(count):
-        sigma = noise[start + p] if noise.size > 1 else noise[0]
+def load(values: Array, noise: Array, start: int, count: int, lane: Array, tile: Array) -> None:
+    """Take the differences and the noise of a tile, of which `count` pixels matter."""
+    for i in range(values.shape[0]):
+        tile[i + 1, VALUE] = values[i]
+    for p in range(TILE):
+        sigma = noise[start + min(p, count - 1)] if noise.size > 1 else noise[0]
         lane[VARIANCE, p] = sigma * sigma if sigma > 0 else np.nan
 
 

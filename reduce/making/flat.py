@@ -1,0 +1,111 @@
+"""Flats: the response of each pixel to even light, relative to the typical one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+
+from reduce.arrays import Flags
+from reduce.dq import DQ, flagged
+from reduce.errors import DataError
+from reduce.frame import Frame
+from reduce.kernels.bad_pixels import FLAT_LIMITS, FlatLimits, from_flat
+from reduce.kernels.normalization import Statistic, normalize, typical
+from reduce.making.exposures import LIGHT, Exposure
+from reduce.making.frames import (
+    Ready,
+    brought,
+    by_recipe,
+    combination,
+    few,
+    listing,
+    made_record,
+    records,
+    without_border,
+)
+from reduce.making.order import Made, Order
+from reduce.parameters import option
+from reduce.recipe import Level
+
+KINDS = ("FLAT",)
+
+
+@dataclass(frozen=True, slots=True)
+class FlatMaking:
+    """Parameters of flats."""
+
+    typical: str = option("median", "What of a frame becomes 1.", choices=("median", "mean", "mode"))
+    dead: float = option(FLAT_LIMITS.dead, "A pixel is dead below this share of its surroundings.", least=0, most=1)
+    low: float = option(FLAT_LIMITS.low, "A pixel has a low efficiency below this share.", least=0, most=1)
+    unreliable: float = option(
+        0.1, "The flat of a pixel is unreliable if its error is a larger share of it.", least=0
+    )
+    box: int = option(64, "Cells in which the slow part of the flat is measured.", least=4, unit="pixel")
+
+    @property
+    def limits(self) -> FlatLimits:
+        """What the kernels take."""
+        return FlatLimits(self.dead, self.low)
+
+
+def make_flat(exposures: Sequence[Exposure], order: Order) -> tuple[Made, ...]:
+    """The flat of some exposures of a lamp or the sky, whose brightness may differ."""
+    parameters: FlatMaking = order.parameters
+    found = brought(exposures, order, Level.L2, by_recipe(order, Level.L2))
+    frames = scaled(found, cast(Statistic, parameters.typical))
+    whole, record, rejected = combination(frames, order)
+    flat = normalize(whole.sci, whole.variances, whole.dq, statistic=cast(Statistic, parameters.typical)).arrays
+    frame = replace(whole, sci=flat.sci, variances=flat.variances, dq=flat.dq)
+    level = float(np.mean([each.level for each in frames]))
+    arrays = {"SCI": frame.sci, "ERR": frame.err, "DQ": flat_flags(frame, parameters), "EXPOSURES": listing(frames)}
+    return (
+        Made(
+            "flat",
+            arrays,
+            {},
+            LIGHT,
+            {
+                "NREJECT": (rejected, "values left out as outliers"),
+                "LAMPLEV": (level, f"{whole.unit}, mean level of the exposures"),
+            },
+            records(frames, record, made_record("flat", parameters)),
+            few(frames, "flat"),
+        ),
+    )
+
+
+def scaled(frames: Sequence[Ready], statistic: Statistic) -> tuple[Ready, ...]:
+    """Frames with their typical values, and factors that make these 1.
+
+    Raises
+    ------
+    DataError
+        If a frame has no light.
+    """
+    return tuple(_scaled(frame, statistic) for frame in frames)
+
+
+def _scaled(frame: Ready, statistic: Statistic) -> Ready:
+    path = frame.exposure.path
+    try:
+        whole = frame.rows.loaded()
+        level = typical(whole.sci, whole.variances, whole.dq, statistic=statistic)
+    except DataError as problem:
+        raise DataError(f"{path}: {problem.message}", problem.hint) from problem
+    if level.value <= 3 * level.error or level.value <= 0:
+        raise DataError(
+            f"{path} has no light: its typical value is {level.value:.4g} {whole.unit}".rstrip(), "leave it out"
+        )
+    return replace(frame, level=level.value, scale=1 / level.value)
+
+
+def flat_flags(flat: Frame, parameters: FlatMaking) -> Flags:
+    """The bits of a flat: of its frames, and of pixels that see too little."""
+    flags = from_flat(flat.sci, flat.dq, limits=parameters.limits, box=parameters.box)
+    uncertain = flat.err > parameters.unreliable * np.abs(flat.sci)
+    flags[uncertain] |= np.uint32(DQ.UNRELIABLE_FLAT)
+    flags[flagged(flat.dq) | (flat.sci <= 0)] |= np.uint32(DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE)
+    return without_border(flags)
