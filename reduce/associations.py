@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -45,6 +45,24 @@ class Association:
     def files(self) -> tuple[Path, ...]:
         """All exposures, the sky first."""
         return (*self.sky, *self.science)
+
+
+class Kind(NamedTuple):
+    """What decides with which others an exposure belongs.
+
+    Parameters
+    ----------
+    configuration
+        Instrument, detector, filter, pupil and part of the detector.
+    imtype
+        Such as ``SCI`` or ``SKY``.
+    target
+        Its name; empty if it is not known.
+    """
+
+    configuration: tuple[str, ...]
+    imtype: str
+    target: str
 
 
 def is_association(path: Path) -> bool:
@@ -124,23 +142,38 @@ def _file(name: str, path: Path) -> Path:
     return file
 
 
-def associated(paths: Iterable[Path]) -> tuple[Association, ...]:
-    """Exposures sorted by their headers: targets of one configuration together, each with its sky frames."""
-    science: dict[tuple[str, ...], list[Path]] = {}
-    sky: dict[tuple[str, ...], list[Path]] = {}
-    for path in paths:
-        header = plain(read_header(path))
+def kind_of(path: Path) -> Kind:
+    """What decides with which others an exposure belongs.
+
+    Raises
+    ------
+    DataError
+        If the file can't be used, or one of the keywords is not as it should be.
+    """
+    header = plain(read_header(path))
+    try:
         configuration = tuple(_value(header, keyword) for keyword in _CONFIGURATION)
-        kind = _value(header, "IMTYPE")
-        if kind == "SKY":
-            sky.setdefault(configuration, []).append(path)
+        return Kind(configuration, _value(header, "IMTYPE"), _value(header, "OBJECT"))
+    except DataError as problem:
+        raise DataError(f"{path}: {problem.message}", problem.hint) from problem
+
+
+def associated(exposures: Mapping[Path, Kind]) -> tuple[Association, ...]:
+    """Exposures sorted by kind: targets of one configuration together, each with its sky frames."""
+    science: dict[Kind, list[Path]] = {}
+    sky: dict[tuple[str, ...], list[Path]] = {}
+    for path, kind in exposures.items():
+        if kind.imtype == "SKY":
+            sky.setdefault(kind.configuration, []).append(path)
         else:
-            science.setdefault((*configuration, kind, _value(header, "OBJECT")), []).append(path)
-    used = {key[: len(_CONFIGURATION)] for key in science}
-    alone = [Association("", (), tuple(paths)) for key, paths in sky.items() if key not in used]
+            science.setdefault(kind, []).append(path)
+    used = {kind.configuration for kind in science}
+    alone = [
+        Association("", (), tuple(paths)) for configuration, paths in sky.items() if configuration not in used
+    ]
     together = [
-        Association("", tuple(paths), tuple(sky.get(key[: len(_CONFIGURATION)], ())))
-        for key, paths in science.items()
+        Association("", tuple(paths), tuple(sky.get(kind.configuration, ())))
+        for kind, paths in science.items()
     ]
     return (*together, *alone)
 

@@ -17,16 +17,16 @@ from reduce.pipeline import Data, Watcher
 from reduce.products import Output
 from reduce.provenance import StepRecord
 from reduce.recipe import Level, Recipe
-from reduce.session import Product, Request, combined, opened, planned, reduced
+from reduce.session import Plan, Product, Request, combined, opened, planned, reduced
 
 SKY_STEP, SKY_USER = "calc_bkg_imager", "subtract_bkg"
-Kind: TypeAlias = Literal["exposure", "sky", "combined"]
+Kind: TypeAlias = Literal["exposure", "sky", "combined", "input"]
 Watch: TypeAlias = Callable[[Path], Watcher]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A product that was written, and the files it was made from."""
+    """A product that was written, and the files it was made from; or an input that is used as it is."""
 
     path: Path
     kind: Kind
@@ -47,7 +47,11 @@ Result: TypeAlias = Written | Failed
 
 
 def reduce_association(
-    association: Association, request: Request, output: Output, watch: Watch
+    association: Association,
+    request: Request,
+    output: Output,
+    watch: Watch,
+    skies: dict[tuple[Path, ...], Result] | None = None,
 ) -> Iterator[Result]:
     """Reduce exposures, the sky frames first, and combine them if that is asked for.
 
@@ -64,15 +68,15 @@ def reduce_association(
         Where to write.
     watch
         Makes what sees the steps of a file.
+    skies
+        The sky frames that were made for other associations, by the exposures they were made of; that of
+        this one is added.
     """
-    skies: list[Written] = []
-    for path in association.sky:
-        result = _exposure(path, request, output, watch)
-        yield result
-        skies += [result] if isinstance(result, Written) else []
+    skies = {} if skies is None else skies
+    if association.sky not in skies:
+        yield from _sky_exposures(association, request, output, watch, skies)
     if _wants_sky(association, request):
-        sky = _combination(skies, len(association.sky), SKY_STEP, request, output)
-        yield sky
+        sky = skies[association.sky]
         if isinstance(sky, Failed):
             yield from (Failed(path, sky.problem) for path in association.science)
             return
@@ -80,10 +84,35 @@ def reduce_association(
     done: list[Written] = []
     for path in association.science:
         result = _exposure(path, request, output, watch)
-        yield result
+        yield from _told(result)
         done += [result] if isinstance(result, Written) else []
     if request.last == Level.L3 and association.science:
-        yield _combination(done, len(association.science), "", request, output)
+        yield _combination(done, len(association.science), "", request, output, association.name)
+
+
+def _sky_exposures(
+    association: Association,
+    request: Request,
+    output: Output,
+    watch: Watch,
+    skies: dict[tuple[Path, ...], Result],
+) -> Iterator[Result]:
+    """Reduce the exposures of the sky, and make a sky frame of them if it is wanted."""
+    done: list[Written] = []
+    for path in association.sky:
+        result = _exposure(path, request, output, watch)
+        yield from _told(result)
+        done += [result] if isinstance(result, Written) else []
+    if _wants_sky(association, request):
+        sky = _combination(done, len(association.sky), SKY_STEP, request, output)
+        skies[association.sky] = sky
+        yield sky
+
+
+def _told(result: Result) -> Iterator[Result]:
+    """A result, unless it is an input that is used as it is."""
+    if isinstance(result, Failed) or result.kind != "input":
+        yield result
 
 
 def _wants_sky(association: Association, request: Request) -> bool:
@@ -99,8 +128,10 @@ def _exposure(path: Path, request: Request, output: Output, watch: Watch) -> Res
     try:
         data = opened(path)
         plan = planned(data, path, request)
+        if not plan.tasks:
+            return _as_it_is(path, plan, data, request)
         place = output.path(path, plan.last)
-        output.require_free(place)
+        output.require_free(place, path)
         journal = Journal(watch(path))
         journal.told(plan)
         result = reduced(data, plan, request, journal)
@@ -111,6 +142,17 @@ def _exposure(path: Path, request: Request, output: Output, watch: Watch) -> Res
     return Written(place, "exposure", (path,), plan.recipe, result.provenance.steps)
 
 
+def _as_it_is(path: Path, plan: Plan, data: Data, request: Request) -> Written:
+    """A file that is not reduced, since it only has to be combined with others."""
+    wanted = Level.L2 if request.last is None else request.last
+    if wanted != Level.L3 or plan.first == Level.L3:
+        raise ParameterError(
+            f"{path} is at {plan.first.name}, and {plan.recipe.name} has no step from there to {wanted.name}",
+            "name its level with --from if it is another one, or a higher one with --to",
+        )
+    return Written(path, "input", (path,), plan.recipe, data.provenance.steps)
+
+
 def _write(result: Data, place: Path, output: Output) -> None:
     if isinstance(result, Frame):
         write_frame(result, place, layout=output.layout, overwrite=output.overwrite)
@@ -119,9 +161,12 @@ def _write(result: Data, place: Path, output: Output) -> None:
 
 
 def _combination(
-    parts: Sequence[Written], expected: int, step: str, request: Request, output: Output
+    parts: Sequence[Written], expected: int, step: str, request: Request, output: Output, name: str = ""
 ) -> Result:
-    """The combination of products by a step, by default the last of their recipe."""
+    """The combination of products by a step, by default the last of their recipe.
+
+    It is called after `name`, or else after the first of them.
+    """
     first = parts[0].path if parts else output.folder
     try:
         if len(parts) < expected:
@@ -129,15 +174,16 @@ def _combination(
                 f"{expected - len(parts)} of {expected} exposures failed, so they are not combined",
                 "mend them, or leave them out",
             )
-        name = step or _last_step(parts[0].recipe)
-        place = output.path(parts[0].sources[0], Level.L3, "sky" if name == SKY_STEP else "")
-        output.require_free(place)
+        step = step or _last_step(parts[0].recipe)
+        called = Path(Path(name).name) if Path(name).name else parts[0].sources[0]
+        place = output.path(called, Level.L3, "sky" if step == SKY_STEP else "")
+        output.require_free(place, parts[0].path)
         products = [Product(part.path, open_rows(part.path)) for part in parts]
-        frame = combined(products, name, parts[0].recipe, request)
+        frame = combined(products, step, parts[0].recipe, request)
         _write(frame, place, output)
     except ReduceError as problem:
         return Failed(first, problem)
-    kind: Kind = "sky" if name == SKY_STEP else "combined"
+    kind: Kind = "sky" if step == SKY_STEP else "combined"
     return Written(
         place, kind, tuple(part.path for part in parts), parts[0].recipe, frame.provenance.steps[-1:]
     )

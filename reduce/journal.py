@@ -9,7 +9,7 @@ import numpy as np
 
 from reduce.dq import DQ, flagged
 from reduce.files.atomic import new_file, write_all
-from reduce.frame import Frame
+from reduce.frame import Frame, Ramp
 from reduce.pipeline import Data, Watcher
 from reduce.provenance import StepRecord
 from reduce.session import Plan, software_version
@@ -41,6 +41,10 @@ class Journal:
     def rows(self, done: int, total: int) -> None:
         """See `reduce.pipeline.Watcher`."""
         self.other.rows(done, total)
+
+    def worked(self, number: int, before: Ramp, after: Ramp) -> None:
+        """See `reduce.pipeline.Watcher`."""
+        self.other.worked(number, before, after)
 
     def ended(self, record: StepRecord, before: Data, after: Data) -> None:
         """See `reduce.pipeline.Watcher`."""

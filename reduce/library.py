@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from reduce.calibration import Held, ReferenceFile
-from reduce.errors import MissingReferenceError
+from reduce.errors import MissingReferenceError, ReduceError
 from reduce.files.contents import contents
+from reduce.hashes import Hashes
 from reduce.provenance import ReferenceUse
-from reduce.references import Reference, Resolver, Value, required, sha256
+from reduce.references import Reference, Resolver, Value, required
 from reduce.step import Need, Step
 from reduce.windows import Region
 
@@ -44,11 +45,23 @@ class Library:
         Where they come from.
     allowed
         Types that may be missing.
+    hashes
+        What is known of files already; what is found is added.
     """
 
     resolver: Resolver
     allowed: Collection[str] = ()
-    _hashes: dict[Path, str] = field(default_factory=dict)
+    hashes: Hashes = field(default_factory=Hashes, compare=False)
+
+    def hash_ahead(self, steps: Iterable[Step], header: Mapping[str, Value]) -> None:
+        """Hash the files that steps are going to need for a header, several at once."""
+        paths = set()
+        for need in (need for step in steps for need in step.needs):
+            with suppress(ReduceError):
+                reference = self.resolver.find(header, need.reftype)
+                if reference is not None and reference.held is None and reference.path is not None:
+                    paths.add(reference.path)
+        self.hashes.add(sorted(paths))
 
     def gather(self, step: Step, header: Mapping[str, Value], frame: Region) -> Gathered:
         """The references for a step and a frame.
@@ -86,9 +99,7 @@ class Library:
     def _sha256(self, reference: Reference, held: Held | None) -> str:
         if held is not None or reference.path is None:
             return held.sha256 if held is not None else ""
-        if reference.path not in self._hashes:
-            self._hashes[reference.path] = sha256(reference.path)
-        return self._hashes[reference.path]
+        return self.hashes.of(reference.path)
 
 
 def _lacking(reference: Reference) -> str:

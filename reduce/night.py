@@ -164,15 +164,35 @@ def write_night(
     """
     folder.mkdir(parents=True, exist_ok=True)
     detector, fields = detector_of(size, seed), fields_of(size, seed)
-    paths = []
-    for taken in exposures(detector, fields, plan(), seed=seed):
-        paths.append(folder / taken.name)
-        write_ramp(taken.ramp, paths[-1], layout=layout, overwrite=overwrite)
-    catalogues = tuple(folder / f"{field.name}.ecsv" for field in fields)
-    for field, path in zip(fields, catalogues, strict=True):
+    written = write_exposures(folder, detector, fields, plan(), seed=seed, layout=layout, overwrite=overwrite)
+    paths, catalogues = tuple(written), tuple(write_catalogues(folder, fields, overwrite=overwrite))
+    return Night(paths, catalogues, detector, fields)
+
+
+def write_exposures(
+    folder: Path,
+    detector: Detector,
+    fields: tuple[Field, ...],
+    shots: tuple[Shot, ...],
+    *,
+    seed: int,
+    layout: Layout = "standard",
+    overwrite: bool = False,
+) -> Iterator[Path]:
+    """Take the exposures of a plan and write them, one after the other; see `write_night`."""
+    for taken in exposures(detector, fields, shots, seed=seed):
+        path = folder / taken.name
+        write_ramp(taken.ramp, path, layout=layout, overwrite=overwrite)
+        yield path
+
+
+def write_catalogues(folder: Path, fields: tuple[Field, ...], *, overwrite: bool = False) -> Iterator[Path]:
+    """Write what is true about the stars of each field; see `write_night`."""
+    for field in fields:
+        path = folder / f"{field.name}.ecsv"
         with new_file(path, overwrite=overwrite) as stream:
             write_all(stream, _catalogue(field).encode())
-    return Night(tuple(paths), catalogues, detector, fields)
+        yield path
 
 
 def detector_of(size: int, seed: int) -> Detector:

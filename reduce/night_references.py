@@ -65,15 +65,13 @@ def write_references(folder: Path, detector: Detector, *, seed: int) -> Iterator
         path = folder / str(CalibrationName("IRIS", "IMG1", measured.reftype.upper(), MEASURED, "0.0.1"))
         header = fits.Header({**_cards(measured.reftype), **measured.cards})
         header["HISTORY"] = "Simulated: the truth about the detector with the noise of a measurement."
-        write_reference(
-            measured.reftype, path, header=header, arrays=measured.arrays, units=measured.units
-        )
+        write_reference(measured.reftype, path, header=header, arrays=measured.arrays, units=measured.units)
         yield path
 
 
 def measurements(detector: Detector, *, seed: int) -> Iterator[Measured]:
     """A measurement of each property of the detector."""
-    for number, measure in enumerate(_MEASUREMENTS):
+    for number, measure in enumerate(_MEASUREMENTS.values()):
         yield measure(detector, np.random.default_rng([seed, 1000 + number]))
 
 
@@ -157,18 +155,20 @@ def _drizpars(_: Detector, __: np.random.Generator) -> Measured:
     return Measured("drizpars", {"DRIZPARS": np.array(list(_DRIZZLE), dtype=types)}, {}, {"FILTER": FILTER})
 
 
-_MEASUREMENTS: Final = (
-    _bias,
-    _dark,
-    _flat,
-    _dq,
-    _nonlincoeff,
-    _gain,
-    _readnoise,
-    _saturation,
-    _photom,
-    _drizpars,
-)
+_MEASUREMENTS: Final = {
+    "bias": _bias,
+    "dark": _dark,
+    "flat": _flat,
+    "dq": _dq,
+    "nonlincoeff": _nonlincoeff,
+    "gain": _gain,
+    "readnoise": _readnoise,
+    "saturation": _saturation,
+    "photom": _photom,
+    "drizpars": _drizpars,
+}
+TYPES: Final = tuple(_MEASUREMENTS)
+"""Types of the references."""
 
 
 def _nothing(detector: Detector) -> NDArray[np.uint32]:

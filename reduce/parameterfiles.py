@@ -38,11 +38,14 @@ class ParameterFile:
         Steps that are left out.
     overrides
         Reference files by type; None for N/A. Their paths count from the file's folder.
+    others
+        By step, what only programs that use steps as in stpipe look at, such as ``save_results``.
     """
 
     layer: Layer
     skip: frozenset[str] = frozenset()
     overrides: Mapping[str, Path | None] = field(default_factory=dict)
+    others: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 def read_parameters(path: Path, step: str = "") -> ParameterFile:
@@ -81,6 +84,7 @@ def parameter_layer(path: Path, step: str) -> Layer:
 
 def _sorted(tree: object, path: Path, step: str) -> ParameterFile:
     values: dict[str, dict[str, object]] = {}
+    others: dict[str, dict[str, object]] = {}
     skip, overrides = set(), {}
     for name, entries in _sections(tree, path, step):
         for key, value in entries.items():
@@ -90,9 +94,9 @@ def _sorted(tree: object, path: Path, step: str) -> ParameterFile:
             elif key.startswith(_OVERRIDE):
                 if value is not None and str(value).strip().lower() not in ("", "none"):
                     overrides[key.removeprefix(_OVERRIDE)] = _path(value, path)
-            elif key not in _NOT_OURS:
-                values.setdefault(name, {})[key] = value
-    return ParameterFile(Layer(path.name, values), frozenset(skip), overrides)
+            else:
+                (others if key in _NOT_OURS else values).setdefault(name, {})[key] = value
+    return ParameterFile(Layer(path.name, values), frozenset(skip), overrides, others)
 
 
 def _path(value: object, path: Path) -> Path | None:
@@ -109,7 +113,7 @@ def _sections(tree: object, path: Path, step: str) -> Iterator[tuple[str, dict[s
     tables = {name: value for name, value in table.items() if isinstance(value, dict) and name in STEPS}
     own = {name: value for name, value in table.items() if name not in tables}
     own.update(parameters if isinstance(parameters, dict) else {})
-    if own.keys() - _NOT_OURS:
+    if own.keys() - _NOT_OURS or (own and step):
         yield step or _step_of(own, path), own
     yield from tables.items()
     yield from _substeps(below, path)

@@ -10,9 +10,11 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from reduce.arrays import Rows
 from reduce.errors import DataError, ParameterError
 from reduce.frame import Frame, FrameRows, Ramp
 from reduce.headers import plain
+from reduce.kernels.acceleration import blocks, in_threads
 from reduce.library import Gathered, Library
 from reduce.parameters import texts
 from reduce.provenance import StepRecord
@@ -24,8 +26,9 @@ FitWork: TypeAlias = Callable[[Ramp], Frame]
 Outcome: TypeAlias = Skipped | Prepared | Frame | FitWork
 LEFT_OUT = "left out on request"
 """Why a step is skipped that somebody did not want."""
-_BLOCK_BYTES = 48_000_000
-"""Size of the reads of a block, as float32."""
+_BLOCK_BYTES = 24_000_000
+"""Size of the reads of a block, as float32, at most."""
+_BLOCK_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ class Watcher(Protocol):
     def rows(self, done: int, total: int) -> None:
         """So many rows of a ramp are fitted."""
 
+    def worked(self, number: int, before: Ramp, after: Ramp) -> None:
+        """A step on reads, counted from 0, has worked on some rows; several threads may tell at once."""
+
     def ended(self, record: StepRecord, before: Data, after: Data) -> None:
         """A step has ended; a ramp is as it was before all its steps."""
 
@@ -58,6 +64,9 @@ class Unwatched:
 
     def rows(self, done: int, total: int) -> None:
         """See `Watcher.rows`."""
+
+    def worked(self, number: int, before: Ramp, after: Ramp) -> None:
+        """See `Watcher.worked`."""
 
     def ended(self, record: StepRecord, before: Data, after: Data) -> None:
         """See `Watcher.ended`."""
@@ -84,6 +93,7 @@ def run(data: Data, tasks: Sequence[Task], library: Library, watcher: Watcher | 
     """
     watcher = watcher or Unwatched()
     waiting: list[Prepared] = []
+    library.hash_ahead([task.step for task in tasks if not task.skipped], plain(data.header))
     for task in tasks:
         watcher.begun(task.step)
         gathered = _gathered(task, library, data)
@@ -93,7 +103,7 @@ def run(data: Data, tasks: Sequence[Task], library: Library, watcher: Watcher | 
         data = replace(data, provenance=data.provenance.after(record))
         watcher.ended(record, before, data)
         del before, outcome  # a frame of 4096² pixels is 400 MB
-    return _worked(data, waiting) if isinstance(data, Ramp) else data
+    return _worked(data, waiting, watcher) if isinstance(data, Ramp) else data
 
 
 def combine(frames: Sequence[FrameRows], task: Task, library: Library) -> Frame:
@@ -152,32 +162,42 @@ def _record(task: Task, gathered: Gathered, outcome: Outcome) -> StepRecord:
     )
 
 
-def _blocks(ramp: Ramp, waiting: Sequence[Prepared]) -> Iterator[Ramp]:
-    """Blocks of rows after the steps that wait for them."""
+def _blocks(ramp: Ramp) -> Iterator[slice]:
+    """Rows that are worked on together: few, so that they stay close to the processor."""
     total = ramp.shape[0]
-    size = max(1, _BLOCK_BYTES * total // (4 * prod(ramp.reads.shape)))
+    size = _BLOCK_BYTES * total // (4 * prod(ramp.reads.shape))
+    return blocks(total, max(1, min(size, _BLOCK_ROWS)))
+
+
+def _block(ramp: Ramp, waiting: Sequence[Prepared], rows: slice, watcher: Watcher) -> Ramp:
+    """Rows after the steps that wait for them."""
     halo = sum(prepared.halo for prepared in waiting)
-    for first in range(0, total, size):
-        last = min(first + size, total)
-        low = max(0, first - halo)
-        block = ramp.rows(low, min(last + halo, total))
-        for prepared in waiting:
-            block = prepared.work(block)
-        yield block.rows(first - low, last - low)
+    low = max(0, rows.start - halo)
+    block = ramp.rows(low, min(rows.stop + halo, ramp.shape[0]))
+    own = rows.start - low, rows.stop - low
+    for number, prepared in enumerate(waiting):
+        before, block = block, prepared.work(block)
+        watcher.worked(number, before.rows(*own), block.rows(*own))
+    return block.rows(*own)
 
 
 def _fitted(ramp: Ramp, waiting: Sequence[Prepared], fit: FitWork, watcher: Watcher) -> Frame:
-    """The frame of a whole ramp."""
+    """The frame of a whole ramp; each thread takes a block through all steps."""
     total = ramp.shape[0]
     watcher.rows(0, total)
-    whole: dict[str, NDArray[Any]] = {}
-    for block in _blocks(ramp, waiting):
-        part = fit(block)
-        rows = slice(block.first_row - ramp.first_row, block.first_row - ramp.first_row + part.shape[0])
+    first, *others = _blocks(ramp)
+    like = fit(_block(ramp, waiting, first, watcher))
+    whole = {name: np.empty((total, *array.shape[1:]), array.dtype) for name, array in _named(like).items()}
+
+    def put(part: Frame, rows: slice) -> int:
         for name, array in _named(part).items():
-            whole.setdefault(name, np.empty((total, *array.shape[1:]), array.dtype))[rows] = array
-        watcher.rows(rows.stop, total)
-    return _assembled(part, whole, ramp)
+            whole[name][rows] = array
+        return int(rows.stop)
+
+    watcher.rows(put(like, first), total)
+    for done in in_threads(lambda rows: put(fit(_block(ramp, waiting, rows, watcher)), rows), others):
+        watcher.rows(done, total)
+    return _assembled(like, whole, ramp)
 
 
 def _named(frame: Frame) -> dict[str, NDArray[Any]]:
@@ -198,24 +218,23 @@ def _assembled(like: Frame, whole: Mapping[str, NDArray[Any]], ramp: Ramp) -> Fr
     )
 
 
-def _worked(ramp: Ramp, waiting: Sequence[Prepared]) -> Ramp:
+def _worked(ramp: Ramp, waiting: Sequence[Prepared], watcher: Watcher) -> Ramp:
     """The whole ramp in memory, after steps that no fit follows."""
     if not waiting:
         return ramp
-    blocks = tuple(_blocks(ramp, waiting))
-    reads = np.concatenate([np.asarray(block.reads[:]) for block in blocks])
-    flags = [block.groupdq for block in blocks]
-    groupdq = (
-        None
-        if flags[0] is None
-        else np.concatenate([np.asarray(each[:]) for each in flags if each is not None])
-    )
-    pixeldq = np.concatenate([block.pixeldq for block in blocks])
+    parts = tuple(in_threads(lambda rows: _block(ramp, waiting, rows, watcher), _blocks(ramp)))
     return replace(
-        blocks[0],
-        reads=reads,
-        groupdq=groupdq,
-        pixeldq=pixeldq,
+        parts[0],
+        reads=np.concatenate([np.asarray(part.reads[:]) for part in parts]),
+        groupdq=_joined([part.groupdq for part in parts]),
+        pixeldq=np.concatenate([part.pixeldq for part in parts]),
+        noise_factor=_joined([part.noise_factor for part in parts]),
         first_row=ramp.first_row,
         provenance=ramp.provenance,
     )
+
+
+def _joined(parts: Sequence[Rows | None]) -> NDArray[Any] | None:
+    """Rows below each other, or None if there are none in any part."""
+    some = [np.asarray(part[:]) for part in parts if part is not None]
+    return np.concatenate(some) if some else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reduce.errors import OutputError
@@ -31,6 +31,7 @@ class Output:
     folder: Path
     overwrite: bool = False
     layout: Layout = "standard"
+    _sources: dict[Path, Path] = field(default_factory=dict)
 
     def path(self, source: Path, level: Level, kind: str = "") -> Path:
         """Where the product of a file is written.
@@ -44,27 +45,46 @@ class Output:
         kind
             What it is, if not the exposure itself, such as ``sky``.
         """
-        stem = _stem(source.name)
+        stem = stem_of(source.name)
         name, count = _LEVEL.subn(f"_LVL{int(level)}_", stem)
         if not count:
             name = f"{stem}_LVL{int(level)}"
         return self.folder / f"{name}{'_' + kind if kind else ''}.fits"
 
-    def require_free(self, path: Path) -> None:
-        """Refuse early what would be refused when it is written.
+    def require_free(self, path: Path, source: Path | None = None) -> None:
+        """Refuse early what would be refused when it is written, or would replace what must not be lost.
+
+        Parameters
+        ----------
+        path
+            The product.
+        source
+            The file it is made from.
 
         Raises
         ------
         OutputError
-            If the file exists and may not be replaced.
+            If the file exists and may not be replaced, is the source, or is the product of another source.
         """
+        if source is not None:
+            other = self._sources.setdefault(path, source)
+            if other != source:
+                raise OutputError(
+                    f"{source} and {other} would both become {path}",
+                    "reduce them into different folders with --out",
+                )
+            if path.exists() and path.samefile(source):
+                raise OutputError(
+                    f"{path} would replace the file that it is made from", "name another folder with --out"
+                )
         if path.exists() and not self.overwrite:
             raise OutputError(
                 f"{path} exists", "name another folder with --out, or replace it with --overwrite"
             )
 
 
-def _stem(name: str) -> str:
+def stem_of(name: str) -> str:
+    """A file name without the ending of FITS files."""
     for suffix in sorted(_SUFFIXES, key=len, reverse=True):
         if name.lower().endswith(suffix):
             return name[: -len(suffix)]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reduce.files.reader import open_any
 from reduce.frame import Frame, FrameRows, Ramp
+from reduce.hashes import Hashes
 from reduce.headers import plain
 from reduce.library import Library
 from reduce.parameterfiles import parameter_layer
@@ -42,6 +43,8 @@ class Request:
         Names of steps that are left out.
     allowed
         Reference types that may be missing.
+    hashes
+        Of the reference files, which are the same for many exposures.
     """
 
     resolver: Resolver
@@ -51,6 +54,7 @@ class Request:
     settings: Settings = field(default_factory=Settings)
     skip: Collection[str] = ()
     allowed: Collection[str] = ()
+    hashes: Hashes = field(default_factory=Hashes, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for step in self.skip:
@@ -60,7 +64,7 @@ class Request:
     @property
     def library(self) -> Library:
         """The reference files."""
-        return Library(self.resolver, self.allowed)
+        return Library(self.resolver, self.allowed, self.hashes)
 
     def names(self, reftype: str) -> bool:
         """True if somebody named a file for a type."""
@@ -139,8 +143,8 @@ def planned(data: Data, path: Path, request: Request) -> Plan:
     header = plain(data.header)
     recipe = request.recipe or choose(header, path.name)
     first = level(data) if request.first is None else request.first
-    last = min(Level.L2, recipe.highest) if request.last is None else request.last
-    last = min(last, Level.L2)
+    wanted = Level.L2 if request.last is None else min(request.last, Level.L2)
+    last = max((each for each, steps in recipe.steps.items() if steps and each <= wanted), default=wanted)
     names = recipe.between(first, last)
     settings = settings_for(recipe, names, request, header)
     tasks = tuple(task(STEPS[name], settings, request.skip) for name in names)

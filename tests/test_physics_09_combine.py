@@ -12,7 +12,7 @@ from reduce.kernels.combine import ERRORS, METHODS, Source, combine
 from reduce.kernels.rejection import REJECTIONS
 
 TRUTH = 50.0
-SHAPE = (180, 400)
+SHAPE = (150, 240)
 
 
 def stack(frames: int, ratio: float, *, rays: bool):
@@ -32,7 +32,7 @@ def stack(frames: int, ratio: float, *, rays: bool):
     return sources, hits, good
 
 
-@pytest.mark.parametrize("frames", [3, 4, 5, 7, 11, 15])
+@pytest.mark.parametrize("frames", [3, 4, 6, 9, 15])
 @pytest.mark.parametrize("ratio", [1.0, 1.4])
 def test_error_is_true(frames, ratio):
     with_rays = stack(frames, ratio, rays=True)
@@ -58,9 +58,9 @@ def test_pixel_hit_in_most_frames_is_told_or_covered(reject):
     sources, hits, good = stack(3, 1.0, rays=True)
     result = combine(sources, reject=reject)
     lost = (2 * hits >= good) & (good > 1)
-    assert lost.sum() > 50
+    assert lost.sum() > 30
     told = (result.dq & DQ.UNRELIABLE_ERROR) != 0
-    assert told[lost].mean() > 0.99
+    assert told[lost].mean() > 0.95
     covered = np.abs(result.sci - TRUTH) < 4 * np.sqrt(result.variance)
     assert covered[lost].mean() > 0.95
 

@@ -58,7 +58,14 @@ def test_compiled_code_does_what_numpy_does(monkeypatch, frames, known):
         if not known and reject == "variance":
             continue
         weights = rng.uniform(1, 2, frames) if reject != "sigma" or not known else None
-        options = {"method": method, "reject": reject, "error": error, "low": 3, "high": 3.5, "weights": weights}
+        options = {
+            "method": method,
+            "reject": reject,
+            "error": error,
+            "low": 3,
+            "high": 3.5,
+            "weights": weights,
+        }
         options["scales"] = rng.uniform(0.95, 1.05, frames)
         monkeypatch.setattr(module, "available", lambda: True)
         if not known and weights is None and method.startswith("w"):
@@ -68,7 +75,9 @@ def test_compiled_code_does_what_numpy_does(monkeypatch, frames, known):
         same(compiled, combine(sources, **options), rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize(("method", "reject"), [("mean", "sigma"), ("median", "biweight"), ("wmedian", "minmax")])
+@pytest.mark.parametrize(
+    ("method", "reject"), [("mean", "sigma"), ("median", "biweight"), ("wmedian", "minmax")]
+)
 @pytest.mark.parametrize("compiled", [True, False])
 def test_result_does_not_depend_on_memory(monkeypatch, method, reject, compiled):
     monkeypatch.setattr(module, "available", lambda: compiled)
@@ -168,7 +177,9 @@ def test_least_bad_values_are_used_where_all_are_bad():
     assert result.dq[0, 0] == BAD | DQ.HOT
 
 
-@pytest.mark.parametrize(("value", "variance"), [(np.nan, 1.0), (np.inf, 1.0), (5.0, np.nan), (5.0, 0.0), (5.0, -1.0)])
+@pytest.mark.parametrize(
+    ("value", "variance"), [(np.nan, 1.0), (np.inf, 1.0), (5.0, np.nan), (5.0, 0.0), (5.0, -1.0)]
+)
 def test_what_is_no_number_is_bad(value, variance):
     alone = combine([source([value], variance)])
     assert (alone.sci[0, 0], alone.variance[0, 0], alone.dq[0, 0]) == (0, 0, BAD)
@@ -248,7 +259,9 @@ def test_what_can_not_be_combined_is_told(frames, options, says):
         combine(frames, **options)
 
 
-@pytest.mark.parametrize(("count", "lowest", "highest"), [(3, 0, 0), (5, 1, 1), (8, 0, 2), (40, 0, 0), (40, 1, 1)])
+@pytest.mark.parametrize(
+    ("count", "lowest", "highest"), [(3, 0, 0), (5, 1, 1), (8, 0, 2), (40, 0, 0), (40, 1, 1)]
+)
 def test_moments_of_sorted_samples(count, lowest, highest):
     x = np.sort(np.random.default_rng(count).normal(size=(60000, count)), axis=1)[:, lowest : count - highest]
     moments = trimmed(count, lowest, highest)

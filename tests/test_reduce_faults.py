@@ -12,7 +12,7 @@ import pytest
 from astropy.io import fits
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from reduce_files import CARDS, frame, header, ramp, same, write
+from reduce_files import frame, ramp, same, write
 
 from reduce.errors import DataError, OutputError, ReduceError
 from reduce.files.reader import open_any, read_arrays, read_frame, read_provenance, read_ramp

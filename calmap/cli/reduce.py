@@ -14,18 +14,19 @@ from calmap.cli.reducing import (
     StepBar,
     as_calmap,
     exit_code,
+    explain,
     output_options,
     overridden,
     parameter_options,
     reference_options,
     told,
 )
-from calmap.cli.trouble import tell
+from calmap.cli.trouble import FINDINGS, tell
 from calmap.errors import UsageError
 from reduce.errors import ReduceError
 
 if TYPE_CHECKING:
-    from reduce.associations import Association
+    from reduce.associations import Association, Kind
     from reduce.batch import Result
     from reduce.products import Output
     from reduce.references import Resolver
@@ -113,7 +114,7 @@ def reduce(
             invocation, resolver, recipe, (first, last), settings, parameter_files, skip, overrides, allowed
         )
         if show == "params" and not files:
-            reduce_output.show_parameters(request, None, style, invocation.console(color))
+            reduce_output.show_parameters(request, style, invocation.console(color))
             return
     if not files:
         raise UsageError("there is nothing to reduce", "name files, folders or associations")
@@ -121,7 +122,11 @@ def reduce(
     associations = work.associations(files)
     if show is not None:
         with told():
-            reduce_output.show_for(show, associations, request, style, invocation.console(color))
+            console = invocation.console(color)
+            if show == "params":
+                reduce_output.show_parameters_for(associations, request, style, console)
+            elif not reduce_output.show_references(associations, request, style, console):
+                work.code = max(work.code, FINDINGS)
         ctx.exit(work.code)
     printer = reduce_output.Printer(style, invocation.console(color), quiet=quiet)
     for association in associations:
@@ -189,9 +194,11 @@ class _Work:
         self.output = output
         self.report = report
         self.code = 0
+        self.skies: dict[tuple[Path, ...], Result] = {}
 
     def complain(self, problem: ReduceError, path: Path | None = None) -> None:
         """Tell of a problem, and remember the worst."""
+        explain(problem)
         shown = as_calmap(problem)
         if path is not None and str(path) not in shown.message:
             shown.message = f"{path}: {shown.message}"
@@ -201,11 +208,10 @@ class _Work:
     def associations(self, names: Sequence[str]) -> tuple[Association, ...]:
         """What belongs together among the files that are named."""
         from calmap.headers.datasets import dataset_files
-        from reduce.associations import associated, is_association, read_associations
-        from reduce.files.reader import read_header
+        from reduce.associations import associated, is_association, kind_of, read_associations
 
         found: list[Association] = []
-        exposures: list[Path] = []
+        exposures: dict[Path, Kind] = {}
         for name in names:
             folder = (self.invocation.cwd / Path(name).expanduser()).is_dir()
             for path in dataset_files([name], self.invocation.cwd):
@@ -213,13 +219,12 @@ class _Work:
                     if not folder and is_association(path):
                         found += read_associations(path)
                     elif not folder or path.name.lower().endswith(_FITS):
-                        read_header(path)
-                        exposures.append(path)
+                        exposures[path] = kind_of(path)
                 except ReduceError as problem:
                     self.complain(problem, path)
         if not found and not exposures and not self.code:
             raise UsageError(f"there is no FITS file below {', '.join(names)}")
-        return (*found, *associated(dict.fromkeys(exposures)))
+        return (*found, *associated(exposures))
 
     def results(self, association: Association, color: str, *, quiet: bool) -> Iterator[Result]:
         """Reduce what belongs together; problems are told."""
@@ -229,7 +234,7 @@ class _Work:
         console = self.invocation.console(color, stderr=True) if shown else None
         self.output.folder.mkdir(parents=True, exist_ok=True)
         with StepBar(console) as bar:
-            for result in reduce_association(association, self.request, self.output, bar.of):
+            for result in reduce_association(association, self.request, self.output, bar.of, self.skies):
                 if isinstance(result, Failed):
                     self.complain(result.problem, result.path)
                 yield result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,8 @@ from reduce.errors import MissingReferenceError
 from reduce.headers import plain
 from reduce.provenance import StepRecord
 from reduce.recipe import Recipe, bundled
-from reduce.session import Request, opened, planned
-from reduce.settings import Settings, recipe_layer
+from reduce.session import Request, opened, planned, settings_for
+from reduce.settings import Setting, recipe_layer
 from reduce.steps import STEPS
 
 if TYPE_CHECKING:
@@ -33,12 +33,14 @@ class Printer:
         self.console = console
         self.quiet = quiet
         self.results: list[dict[str, Any]] = []
+        self.written = 0
 
     def show(self, result: Result) -> None:
         """Print a product; failures are told on standard error."""
         if self.style == "json":
             self.results.append(as_json(result))
         elif isinstance(result, Written) and not self.quiet:
+            self.written += 1
             for line in lines(result):
                 self.console.print(line, soft_wrap=True)
 
@@ -46,6 +48,8 @@ class Printer:
         """Print what comes last."""
         if self.style == "json" and not self.quiet:
             click.echo(json.dumps(self.results, indent=2))
+        elif not self.written and not self.quiet:
+            self.console.print("nothing was written", soft_wrap=True)
 
 
 def lines(result: Written) -> Iterator[Text]:
@@ -129,16 +133,24 @@ def _recipe_json(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def show_parameters(request: Request, recipe: Recipe | None, style: str, console: Console) -> None:
-    """The parameters of all steps of a recipe, or of all steps."""
-    chosen = recipe or request.recipe
-    names = [name for steps in chosen.steps.values() for name in steps] if chosen else list(STEPS)
-    settings = request.settings.below(recipe_layer(chosen)) if chosen else request.settings
+def show_parameters(request: Request, style: str, console: Console) -> None:
+    """The parameters of all steps of the recipe that is asked for, or of all steps."""
+    recipe = request.recipe
+    names = _names(recipe) if recipe else list(STEPS)
+    settings = request.settings.below(recipe_layer(recipe)) if recipe else request.settings
     if style == "json":
-        click.echo(json.dumps(_parameters_json(settings, names), indent=2))
-        return
+        click.echo(json.dumps(_settings_json(settings.of(names)), indent=2))
+    else:
+        _print_settings(settings.of(names), console)
+
+
+def _names(recipe: Recipe) -> list[str]:
+    return [name for steps in recipe.steps.values() for name in steps]
+
+
+def _print_settings(settings: Iterable[Setting], console: Console) -> None:
     step = ""
-    for setting in settings.of(names):
+    for setting in settings:
         if setting.step != step:
             step = setting.step
             console.print(Text.assemble((step, "bold"), f"  {STEPS[step].title}"), soft_wrap=True)
@@ -150,7 +162,7 @@ def show_parameters(request: Request, recipe: Recipe | None, style: str, console
         console.print(Text(f"      {option.help} May be {option.allowed}."), soft_wrap=True)
 
 
-def _parameters_json(settings: Settings, names: Sequence[str]) -> list[dict[str, Any]]:
+def _settings_json(settings: Iterable[Setting]) -> list[dict[str, Any]]:
     return [
         {
             "step": setting.step,
@@ -162,29 +174,51 @@ def _parameters_json(settings: Settings, names: Sequence[str]) -> list[dict[str,
             "allowed": setting.option.allowed,
             "help": setting.option.help,
         }
-        for setting in settings.of(names)
+        for setting in settings
     ]
 
 
-def show_for(
-    what: str, associations: Sequence[Association], request: Request, style: str, console: Console
+def show_parameters_for(
+    associations: Sequence[Association], request: Request, style: str, console: Console
 ) -> None:
-    """The parameters of the recipes of some files, or the references that they would get."""
-    seen: set[str] = set()
+    """The parameters of some files, those with the same ones together, and who set them."""
+    alike: dict[tuple[str, tuple[Setting, ...]], list[Path]] = {}
+    for path in (path for association in associations for path in association.files):
+        data = opened(path)
+        recipe = planned(data, path, request).recipe
+        names = _names(recipe)
+        settings = settings_for(recipe, names, request, plain(data.header))
+        alike.setdefault((recipe.name, tuple(settings.of(names))), []).append(path)
+    if style == "json":
+        answers = [
+            {"recipe": name, "files": [str(path) for path in paths], "parameters": _settings_json(values)}
+            for (name, values), paths in alike.items()
+        ]
+        click.echo(json.dumps(answers, indent=2))
+        return
+    for (name, values), paths in alike.items():
+        console.print(
+            Text.assemble((name, "bold"), f"  for {', '.join(path.name for path in paths)}"), soft_wrap=True
+        )
+        _print_settings(values, console)
+
+
+def show_references(
+    associations: Sequence[Association], request: Request, style: str, console: Console
+) -> bool:
+    """The references that some files would get; true if all are there that are needed."""
     answers = []
     for path in (path for association in associations for path in association.files):
         data = opened(path)
         plan = planned(data, path, request)
-        if what == "params":
-            if plan.recipe.name not in seen:
-                seen.add(plan.recipe.name)
-                show_parameters(request, plan.recipe, style, console)
-            continue
-        answers.append(
-            _references(path, data, [task.step.name for task in plan.tasks if not task.skipped], request)
-        )
-    if what == "references":
-        _show_references(answers, style, console)
+        steps = [task.step.name for task in plan.tasks if not task.skipped]
+        answers.append(_references(path, data, steps, request))
+    _show_references(answers, style, console)
+    return all(
+        one["status"] != "missing" or one["type"] in request.allowed
+        for answer in answers
+        for one in answer["references"]
+    )
 
 
 def _references(path: Path, data: Any, steps: Sequence[str], request: Request) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from reduce.errors import MissingReferenceError, OutputError, ParameterError, Re
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reduce.frame import Ramp
     from reduce.pipeline import Data
     from reduce.provenance import StepRecord
     from reduce.step import Step
@@ -129,7 +130,17 @@ def told() -> Iterator[None]:
     try:
         yield
     except ReduceError as problem:
+        explain(problem)
         raise as_calmap(problem) from problem
+
+
+def explain(problem: ReduceError) -> None:
+    """Print why there is no reference, before that is told."""
+    if isinstance(problem, MissingReferenceError) and problem.explanation:
+        from calmap.report.text import printable
+
+        for line in problem.explanation.splitlines():
+            click.echo(printable(line), err=True)
 
 
 def as_calmap(problem: ReduceError) -> CalmapError:
@@ -139,10 +150,7 @@ def as_calmap(problem: ReduceError) -> CalmapError:
         ParameterError: UsageError,
         OutputError: CacheError,
     }
-    message = problem.message
-    if isinstance(problem, MissingReferenceError) and problem.explanation:
-        message = f"{message}\n\n{problem.explanation}\n"
-    return kinds.get(type(problem), CacheError)(message, problem.hint)
+    return kinds.get(type(problem), CacheError)(problem.message, problem.hint)
 
 
 def exit_code(problem: ReduceError) -> int:
@@ -183,6 +191,9 @@ class StepBar:
     def rows(self, done: int, total: int) -> None:
         """See `reduce.pipeline.Watcher`."""
         self.bar.update(self.task, completed=done, total=total)
+
+    def worked(self, number: int, before: Ramp, after: Ramp) -> None:
+        """See `reduce.pipeline.Watcher`."""
 
     def ended(self, record: StepRecord, before: Data, after: Data) -> None:
         """See `reduce.pipeline.Watcher`."""

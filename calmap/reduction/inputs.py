@@ -105,7 +105,8 @@ def exposures(given: object) -> Exposures:
     if isinstance(given, Sequence):
         parts = [exposures(one) for one in given]
         return Exposures(
-            tuple(one for part in parts for one in part.science), tuple(one for part in parts for one in part.sky)
+            tuple(one for part in parts for one in part.science),
+            tuple(one for part in parts for one in part.sky),
         )
     raise DataError(
         f"a {type(given).__name__} can't be reduced",
@@ -138,7 +139,9 @@ def _roles(given: Mapping[Any, Any]) -> bool:
 
 def _by_role(given: Mapping[Any, Any]) -> Exposures:
     if not _roles(given):
-        raise DataError(f"exposures are given by SCI and SKY, and not by {', '.join(map(str, given)) or 'nothing'}")
+        raise DataError(
+            f"exposures are given by SCI and SKY, and not by {', '.join(map(str, given)) or 'nothing'}"
+        )
     by_role: dict[str, list[Exposure]] = {"science": [], "sky": []}
     for role, members in given.items():
         listed = members if isinstance(members, (list, tuple)) else [members]

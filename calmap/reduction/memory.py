@@ -91,7 +91,5 @@ def _of_arrays(arrays: Mapping[Any, Any]) -> tuple[Extension, ...]:
 
     return (
         Extension("PRIMARY", fits.Header()),
-        *(
-            Extension(str(name).upper(), fits.Header(), np.asarray(array)) for name, array in arrays.items()
-        ),
+        *(Extension(str(name).upper(), fits.Header(), np.asarray(array)) for name, array in arrays.items()),
     )

@@ -95,7 +95,9 @@ def _declared(line: str) -> Option:
         limits |= {key: float(value) for key, value in zip(("least", "most"), listed, strict=False)}
         limits |= {key: float(named[old]) for old, key in (("min", "least"), ("max", "most")) if old in named}
     blank = Option(name, kind, True, None, entry[4] or "", **limits)
-    return Option(name, kind, optional, None if optional else blank.value(default, "spec"), blank.help, **limits)
+    return Option(
+        name, kind, optional, None if optional else blank.value(default, "spec"), blank.help, **limits
+    )
 
 
 def _arguments(text: str) -> Iterator[tuple[str, str]]:

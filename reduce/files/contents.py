@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 _BLOCK = 2880
 _MAGIC = b"SIMPLE  ="
-_PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x1f\x9d")
-_MISREAD = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError)
+_PACKED = (b"\x1f\x8b", b"BZh")
+_MISREAD = (
+    *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError),
+    *(zlib.error, AssertionError, RuntimeError),
+)
 _DAMAGE = ("truncated", "Error validating header", "END card", "corrupt", "Unexpected bytes")
 _TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _UNSIGNED = {16: 2**15, 32: 2**31, 64: 2**63}
@@ -131,7 +135,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            with fits.open(path, memmap=False, uint=True, ignore_missing_end=False) as hdus:
+            with path.open("rb") as stream, fits.open(stream, memmap=False, uint=True) as hdus:
                 len(hdus)
                 _require_whole(
                     path, [str(w.message) for w in caught if issubclass(w.category, AstropyUserWarning)]

@@ -138,7 +138,9 @@ def write_reference(
 
 def _image_model(header: Header) -> str:
     model = models().get(str(header.get("DATAMODL")))
-    return model.name if model is not None and model.arrays[:1] == ("SCI",) and model.name != "RampModel" else _IMAGE
+    if model is None or model.arrays[:1] != ("SCI",) or model.name == "RampModel":
+        return _IMAGE
+    return model.name
 
 
 def _primary(header: Header, provenance: Provenance, model: str, path: Path) -> Header:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
+from typing import TypeVar
 
 _ROWS = 64
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 
 def available() -> bool:
@@ -24,6 +27,9 @@ def blocks(rows: int, size: int) -> Iterator[slice]:
 def in_blocks(rows: int, work: Callable[[slice], None], *, size: int = _ROWS) -> None:
     """Call a function on blocks of rows, in threads; it writes into arrays of its own.
 
+    Fewer rows than two blocks have are not worth threads, so that kernels called on small parts of an image
+    by many threads start none.
+
     Parameters
     ----------
     rows
@@ -33,6 +39,18 @@ def in_blocks(rows: int, work: Callable[[slice], None], *, size: int = _ROWS) ->
     size
         Rows of a block.
     """
+    if rows < 2 * size:
+        for some in blocks(rows, size):
+            work(some)
+        return
+    for _ in in_threads(work, blocks(rows, size)):
+        pass
+
+
+def in_threads(work: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+    """Results of a function in the order of the items, as many at once as there are processors.
+
+    If one fails, what has not begun is not done.
+    """
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for _ in pool.map(work, blocks(rows, size)):
-            pass
+        yield from pool.map(work, items)

@@ -226,7 +226,8 @@ def _rule(
         code if code == NONE or max(minmax) > 0 or reject != "minmax" else NONE,
         lower,
         upper,
-        *minmax,
+        int(minmax[0]),
+        int(minmax[1]),
         known,
         own_weights,
         error == "measure",
@@ -237,7 +238,7 @@ def _rule(
 def _per_frame(values: Sequence[float] | None, frames: int, name: str) -> Numbers:
     if values is None:
         return np.ones(frames)
-    numbers = np.asarray(values, dtype=np.float64)
+    numbers = np.array(values, dtype=np.float64)
     if numbers.shape != (frames,):
         raise ParameterError(f"{len(numbers)} {name} for {frames} frames")
     if not (np.isfinite(numbers) & (numbers > 0)).all():

@@ -183,6 +183,20 @@ def pixel_map(wcs: WCS, shape: tuple[int, int], output_wcs: WCS) -> PixelMap:
     return np.stack(places, axis=-1)
 
 
+def placed(frame: DrizzleInput, output_wcs: WCS | None, number: int) -> PixelMap:
+    """Where the pixels of a frame lie; `number` is for messages."""
+    shape = frame.sci.shape
+    if isinstance(frame.place, np.ndarray):
+        if frame.place.shape != (*shape, 2):
+            raise DataError(
+                f"frame {number}: its pixel map has the shape {frame.place.shape}, not {(*shape, 2)}"
+            )
+        return frame.place
+    if output_wcs is None:
+        raise DataError(f"frame {number} has sky coordinates, but the grid has none")
+    return pixel_map(frame.place, (shape[0], shape[1]), output_wcs)
+
+
 def pixel_area(places: PixelMap) -> NDArray[np.float64]:
     """Area of each pixel on the grid, in pixels of the grid, shape (ny, nx)."""
     if min(places.shape[:2]) < 2:
@@ -268,7 +282,7 @@ def _prepared(frame: DrizzleInput, output_wcs: WCS | None, convention: str, numb
             raise DataError(f"frame {number}: its {name} has the shape {array.shape}, not {frame.sci.shape}")
     if not (isfinite(frame.weight) and frame.weight > 0):
         raise ParameterError(f"frame {number}: its weight is {frame.weight}, not a positive number")
-    places = _places(frame, output_wcs, number)
+    places = placed(frame, output_wcs, number)
     area = pixel_area(places)
     with np.errstate(invalid="ignore"):
         good = (frame.dq & np.uint32(DQ.DO_NOT_USE)) == 0
@@ -286,19 +300,6 @@ def _prepared(frame: DrizzleInput, output_wcs: WCS | None, convention: str, numb
         places,
         mean,
     )
-
-
-def _places(frame: DrizzleInput, output_wcs: WCS | None, number: int) -> PixelMap:
-    shape = frame.sci.shape
-    if isinstance(frame.place, np.ndarray):
-        if frame.place.shape != (*shape, 2):
-            raise DataError(
-                f"frame {number}: its pixel map has the shape {frame.place.shape}, not {(*shape, 2)}"
-            )
-        return frame.place
-    if output_wcs is None:
-        raise DataError(f"frame {number} has sky coordinates, but the grid has none")
-    return pixel_map(frame.place, (shape[0], shape[1]), output_wcs)
 
 
 def _set_bits(context: NDArray[np.int32]) -> NDArray[np.uint16]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import atan2, ceil, cos, degrees, floor, hypot, radians, sin, sqrt
+from math import atan2, ceil, cos, degrees, hypot, radians, sin, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -62,10 +62,9 @@ def output_grid(
     edges = _edges(wcss, shapes)
     wcs = _gnomonic(edges, size, rotation)
     x, y = wcs.world_to_pixel(edges)
-    left, bottom = (floor(float(np.min(values)) + 0.5 + _SLACK) for values in (x, y))
-    right, top = (ceil(float(np.max(values)) - 0.5 - _SLACK) for values in (x, y))
-    wcs.wcs.crpix = 1.0 - left, 1.0 - bottom
-    shape = max(1, top - bottom + 1), max(1, right - left + 1)
+    (left, right), (bottom, top) = ((float(np.min(values)), float(np.max(values))) for values in (x, y))
+    shape = max(1, ceil(top - bottom - _SLACK)), max(1, ceil(right - left - _SLACK))
+    wcs.wcs.crpix = (shape[1] + 1 - left - right) / 2, (shape[0] + 1 - bottom - top) / 2
     wcs.array_shape = shape
     return Grid(wcs, shape)
 
@@ -79,12 +78,14 @@ def pixel_side(wcs: WCS) -> float:
 
 def _edges(wcss: Sequence[WCS], shapes: Sequence[tuple[int, int]]) -> SkyCoord:
     """Points along the outer edges of the frames, in the celestial frame of the first."""
-    from astropy.coordinates import concatenate
+    from astropy.coordinates import SkyCoord
     from astropy.wcs.utils import wcs_to_celestial_frame
 
     frame = wcs_to_celestial_frame(wcss[0])
     outlines = [_outline(wcs, shape).transform_to(frame) for wcs, shape in zip(wcss, shapes, strict=True)]
-    return outlines[0] if len(outlines) == 1 else concatenate(outlines)
+    longitudes = np.concatenate([outline.spherical.lon.deg for outline in outlines])
+    latitudes = np.concatenate([outline.spherical.lat.deg for outline in outlines])
+    return SkyCoord(longitudes, latitudes, unit="deg", frame=frame)
 
 
 def _outline(wcs: WCS, shape: tuple[int, int]) -> SkyCoord:

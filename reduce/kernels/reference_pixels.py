@@ -60,7 +60,7 @@ def reference_level(
 
     Each channel's level is the mean of its reference pixels in the first and last rows, without those more
     than three robust standard deviations off their median. What the side columns show beyond that is the
-    drift along the rows: the mean of the left and the right median in a window of rows.
+    drift along the rows: the mean of the left and of the right ones in a window of rows, taken alike.
 
     Parameters
     ----------

@@ -65,8 +65,7 @@ class Tables(NamedTuple):
     median
         Variance of the median of unit Gaussians.
     between
-        The same, but for odd counts the mean of the even neighbours', times the count over theirs: what a median
-        has that falls between two values.
+        The same for a median that falls between two values: for odd counts from the even ones beside them.
     distance
         Root mean square of their distances to their median.
     mad

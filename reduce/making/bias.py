@@ -14,9 +14,20 @@ from reduce.dq import DQ, flagged
 from reduce.errors import DataError
 from reduce.kernels.bad_pixels import DARK_LIMITS, DarkLimits, from_darks
 from reduce.making.exposures import READOUT, Exposure, require_raw
-from reduce.making.frames import Ready, brought, combination, few, listing, made_record, records, stacked, without_border
+from reduce.making.frames import (
+    Ready,
+    brought,
+    combination,
+    few,
+    lasting,
+    listing,
+    made_record,
+    records,
+    stacked,
+    without_border,
+)
 from reduce.making.order import Made, Order
-from reduce.making.readout import FIRST_READS, KNOWN_BORDER, Border, FirstReads, tasks
+from reduce.making.readout import FIRST_READS, KNOWN_BORDER, Border, FirstReads, border_option, tasks
 from reduce.parameters import option
 from reduce.pipeline import Task
 from reduce.recipe import Level
@@ -25,6 +36,8 @@ KINDS = ("BIAS",)
 _STEPS: Final = ("saturation", "refpix")
 _SIGMA_OF_MAD: Final = 1.482602218505602
 _ENOUGH: Final = 3
+_ROUNDING: Final = 1 / 12
+"""Variance of a count that was rounded, DN²: the least there can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +47,12 @@ class BiasMaking:
     reads: str = option(
         "first", "Reads that are averaged: the first of each group, or all.", choices=("first", "all")
     )
-    border: int = option(0, "Width of the frame of reference pixels; 0 if a bad-pixel map tells.", least=0, unit="pixel")
+    border: int = border_option()
     noisy: float = option(
-        DARK_LIMITS.noisy, "A pixel whose scatter is this far above others is unreliable.", least=0.1, unit="sigma"
+        DARK_LIMITS.noisy,
+        "A pixel is unreliable if its scatter is higher by this.",
+        least=0.1,
+        unit="sigma",
     )
 
 
@@ -77,14 +93,17 @@ def make_bias(exposures: Sequence[Exposure], order: Order) -> tuple[Made, ...]:
     whole, record, rejected = combination(frames, order)
     flags = whole.dq
     if len(frames) >= _ENOUGH:
-        unsteady = flagged(from_darks(images, bits, limits=DarkLimits(noisy=parameters.noisy)), DQ.UNRELIABLE_DARK)
+        unsteady = flagged(
+            from_darks(images, bits, limits=DarkLimits(noisy=parameters.noisy)), DQ.UNRELIABLE_DARK
+        )
         flags = flags | np.where(unsteady, np.uint32(DQ.UNRELIABLE_BIAS), np.uint32(0))
+    flags, error = lasting(flags, DQ.UNRELIABLE_BIAS), whole.err
     if len(frames) == 1:
-        flags = flags | np.uint32(DQ.UNRELIABLE_ERROR)
+        error = np.zeros_like(error)
     return (
         Made(
             "bias",
-            {"SCI": whole.sci, "ERR": whole.err, "DQ": without_border(flags), "EXPOSURES": listing(frames)},
+            {"SCI": whole.sci, "ERR": error, "DQ": without_border(flags), "EXPOSURES": listing(frames)},
             {"SCI": "DN", "ERR": "DN"},
             READOUT,
             {
@@ -104,7 +123,7 @@ def _with_variance(
     levels = [_median(image, flags) for image, flags in zip(images, bits, strict=True)]
     pairs = range(len(images) - 1)
     noise = float(np.median([_spread(images, bits, pair) for pair in pairs])) if len(images) > 1 else 0.0
-    variance = Even(frames[0].rows.shape, max(noise, np.finfo(np.float32).tiny) ** 2 or 1e-30)
+    variance = Even(frames[0].rows.shape, max(noise**2, _ROUNDING))
     ready = [
         replace(frame, rows=replace(frame.rows, variances={"RNOISE": variance}), level=level)
         for frame, level in zip(frames, levels, strict=True)
@@ -125,4 +144,4 @@ def _spread(images: NDArray[Any], bits: NDArray[Any], first: int) -> float:
     if not good.any():
         raise DataError("no pixel is good in two exposures that follow each other; there is no bias")
     difference = images[first][good] - images[first + 1][good]
-    return _SIGMA_OF_MAD * float(np.median(np.abs(difference - np.median(difference)))) / np.sqrt(2)
+    return float(_SIGMA_OF_MAD * np.median(np.abs(difference - np.median(difference))) / np.sqrt(2))

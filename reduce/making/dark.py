@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reduce.arrays import Flags
+from reduce.dq import DQ
 from reduce.frame import Frame
 from reduce.kernels.bad_pixels import DARK_LIMITS, DarkLimits, from_dark, from_darks
 from reduce.making.exposures import READOUT, Exposure
@@ -17,6 +18,7 @@ from reduce.making.frames import (
     by_recipe,
     combination,
     few,
+    lasting,
     listing,
     made_record,
     records,
@@ -37,9 +39,12 @@ class DarkMaking:
 
     warm: float = option(DARK_LIMITS.warm, "A pixel is warm above this.", least=0.1, unit="sigma")
     hot: float = option(DARK_LIMITS.hot, "A pixel is hot above this.", least=0.1, unit="sigma")
-    cold: float = option(DARK_LIMITS.cold, "A pixel is unreliable this far below others.", least=0.1, unit="sigma")
+    cold: float = option(DARK_LIMITS.cold, "Below others by this it is unreliable.", least=0.1, unit="sigma")
     noisy: float = option(
-        DARK_LIMITS.noisy, "A pixel whose scatter is this far above others is unreliable.", least=0.1, unit="sigma"
+        DARK_LIMITS.noisy,
+        "So is a pixel whose scatter is higher by this.",
+        least=0.1,
+        unit="sigma",
     )
     box: int = option(64, "Cells in which the slow part of the dark is measured.", least=4, unit="pixel")
 
@@ -54,7 +59,7 @@ def make_dark(exposures: Sequence[Exposure], order: Order) -> tuple[Made, ...]:
     parameters: DarkMaking = order.parameters
     frames = brought(exposures, order, Level.L1, by_recipe(order, Level.L1))
     whole, record, rejected = combination(frames, order)
-    flags = dark_flags(whole, frames, parameters.limits, parameters.box, order)
+    flags = dark_flags(whole, frames, parameters, order)
     arrays = {"SCI": whole.sci, "ERR": whole.err, "DQ": flags, "EXPOSURES": listing(frames)}
     return (
         Made(
@@ -69,9 +74,10 @@ def make_dark(exposures: Sequence[Exposure], order: Order) -> tuple[Made, ...]:
     )
 
 
-def dark_flags(whole: Frame, frames: Sequence[Ready], limits: DarkLimits, box: int, order: Order) -> Flags:
+def dark_flags(whole: Frame, frames: Sequence[Ready], parameters: DarkMaking, order: Order) -> Flags:
     """The bits of a mean dark: of its frames, and of hot, warm, cold and unsteady pixels."""
-    flags = from_dark(whole.sci, np.square(whole.err), whole.dq, limits=limits, box=box)
+    limits = parameters.limits
+    flags = from_dark(whole.sci, np.square(whole.err), whole.dq, limits=limits, box=parameters.box)
     if len(frames) >= _ENOUGH:
         flags = flags | from_darks(*stacked(frames, order, "dark"), limits=limits)
-    return without_border(flags)
+    return without_border(lasting(flags, DQ.UNRELIABLE_DARK))

@@ -21,6 +21,8 @@ from reduce.making.frames import (
     by_recipe,
     combination,
     few,
+    hidden,
+    lasting,
     listing,
     made_record,
     records,
@@ -38,8 +40,10 @@ class FlatMaking:
     """Parameters of flats."""
 
     typical: str = option("median", "What of a frame becomes 1.", choices=("median", "mean", "mode"))
-    dead: float = option(FLAT_LIMITS.dead, "A pixel is dead below this share of its surroundings.", least=0, most=1)
-    low: float = option(FLAT_LIMITS.low, "A pixel has a low efficiency below this share.", least=0, most=1)
+    dead: float = option(
+        FLAT_LIMITS.dead, "A pixel is dead below this share of its surroundings.", least=0, most=1
+    )
+    low: float = option(FLAT_LIMITS.low, "It has a low efficiency below this share.", least=0, most=1)
     unreliable: float = option(
         0.1, "The flat of a pixel is unreliable if its error is a larger share of it.", least=0
     )
@@ -54,13 +58,13 @@ class FlatMaking:
 def make_flat(exposures: Sequence[Exposure], order: Order) -> tuple[Made, ...]:
     """The flat of some exposures of a lamp or the sky, whose brightness may differ."""
     parameters: FlatMaking = order.parameters
-    found = brought(exposures, order, Level.L2, by_recipe(order, Level.L2))
-    frames = scaled(found, cast(Statistic, parameters.typical))
+    statistic = cast(Statistic, parameters.typical)
+    frames = scaled(brought(exposures, order, Level.L2, by_recipe(order, Level.L2)), statistic)
     whole, record, rejected = combination(frames, order)
-    flat = normalize(whole.sci, whole.variances, whole.dq, statistic=cast(Statistic, parameters.typical)).arrays
-    frame = replace(whole, sci=flat.sci, variances=flat.variances, dq=flat.dq)
+    flat = whole.corrected(normalize(whole.sci, whole.variances, whole.dq, statistic=statistic).arrays)
     level = float(np.mean([each.level for each in frames]))
-    arrays = {"SCI": frame.sci, "ERR": frame.err, "DQ": flat_flags(frame, parameters), "EXPOSURES": listing(frames)}
+    flags = flat_flags(flat, parameters)
+    arrays = {"SCI": flat.sci, "ERR": flat.err, "DQ": flags, "EXPOSURES": listing(frames)}
     return (
         Made(
             "flat",
@@ -92,12 +96,13 @@ def _scaled(frame: Ready, statistic: Statistic) -> Ready:
     path = frame.exposure.path
     try:
         whole = frame.rows.loaded()
-        level = typical(whole.sci, whole.variances, whole.dq, statistic=statistic)
+        level = typical(whole.sci, whole.variances, hidden(whole.dq), statistic=statistic)
     except DataError as problem:
         raise DataError(f"{path}: {problem.message}", problem.hint) from problem
     if level.value <= 3 * level.error or level.value <= 0:
         raise DataError(
-            f"{path} has no light: its typical value is {level.value:.4g} {whole.unit}".rstrip(), "leave it out"
+            f"{path} has no light: its typical value is {level.value:.4g} {whole.unit}".rstrip(),
+            "leave it out",
         )
     return replace(frame, level=level.value, scale=1 / level.value)
 
@@ -108,4 +113,4 @@ def flat_flags(flat: Frame, parameters: FlatMaking) -> Flags:
     uncertain = flat.err > parameters.unreliable * np.abs(flat.sci)
     flags[uncertain] |= np.uint32(DQ.UNRELIABLE_FLAT)
     flags[flagged(flat.dq) | (flat.sci <= 0)] |= np.uint32(DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE)
-    return without_border(flags)
+    return without_border(lasting(flags, DQ.UNRELIABLE_FLAT))

@@ -27,6 +27,18 @@ from reduce.steps.combination import Combination, combined
 
 Planner = Callable[[Data, Exposure], Sequence[Task]]
 _ROWS: Final = 256
+_PASSING: Final = (
+    DQ.JUMP_DET
+    | DQ.OUTLIER
+    | DQ.PERSISTENCE
+    | DQ.CHARGELOSS
+    | DQ.UNRELIABLE_ERROR
+    | DQ.UNRELIABLE_SLOPE
+    | DQ.NO_SAT_CHECK
+    | DQ.NO_LIN_CORR
+    | DQ.NO_GAIN_VALUE
+)
+"""Bits of exposures that say nothing of what a reference is used for."""
 _COMMON: Final = "DARK"
 """The part of the variance that frames share: they were corrected by the same dark."""
 
@@ -113,6 +125,7 @@ def combination(frames: Sequence[Ready], order: Order) -> tuple[Frame, StepRecor
     parameters: Combination = order.of("combine_frames")
     own = [replace(frame.rows, variances=_own(frame.rows)) for frame in frames]
     whole = combined(own, parameters, [frame.scale for frame in frames])
+    whole = replace(whole, dq=hidden(whole.dq))
     common = _common_variance(frames)
     if common is not None:
         whole = replace(whole, variances={**whole.variances, _COMMON: common})
@@ -190,6 +203,19 @@ def few(frames: Sequence[Any], what: str) -> tuple[str, ...]:
     return (f"the {what} is made of {number}: cosmic rays and other outliers are not left out",)
 
 
+def hidden(flags: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """With ``DO_NOT_USE`` on reference pixels, where there is nothing to be measured."""
+    outside = flagged(flags, DQ.REFERENCE_PIXEL | DQ.NON_SCIENCE)
+    return np.where(outside, flags | np.uint32(DQ.DO_NOT_USE), flags).astype(np.uint32)
+
+
+def lasting(flags: NDArray[np.uint32], unreliable: DQ) -> NDArray[np.uint32]:
+    """The bits that have a meaning in a reference: values that don't agree make a pixel unreliable there."""
+    doubtful = flagged(flags, DQ.OUTLIER | DQ.UNRELIABLE_ERROR | DQ.UNRELIABLE_SLOPE)
+    kept = flags & ~np.uint32(_PASSING)
+    return np.where(doubtful, kept | np.uint32(unreliable), kept).astype(np.uint32)
+
+
 def without_border(flags: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Reference pixels see no light and have no dark current; they are not bad for that."""
     border = flagged(flags, DQ.REFERENCE_PIXEL)
@@ -210,6 +236,11 @@ def listing(frames: Sequence[Ready]) -> NDArray[Any]:
         for frame in frames
     ]
     name, start = (max(1, *(len(row[column]) for row in rows)) for column in (0, 1))  # type: ignore[arg-type]
-    types = [("FILE", f"S{name}"), ("START", f"S{start}"), ("EXPTIME", "f8"), ("LEVEL", "f8"), ("SCALE", "f8")]
+    types = [
+        ("FILE", f"S{name}"),
+        ("START", f"S{start}"),
+        ("EXPTIME", "f8"),
+        ("LEVEL", "f8"),
+        ("SCALE", "f8"),
+    ]
     return np.array(rows, dtype=types)
-

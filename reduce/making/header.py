@@ -58,6 +58,8 @@ def header_of(
             header[keyword] = value
     if made.reftype == "dq" and first.said("SUBARRAY") in FULL:
         header["SUBARRAY"] = "GENERIC"
+    if description.serves is not None:
+        header.update(description.serves(first.values, made.reftype))
     header["USEAFTER"] = f"{useafter(exposures, description):%Y-%m-%dT%H:%M:%S}"
     header["REFVER"] = description.version
     header["PEDIGREE"] = _SIMULATED if any(map(_is_simulated, exposures)) else "GROUND"
@@ -94,4 +96,3 @@ def _is_simulated(exposure: Exposure) -> bool:
         for keyword in ("HISTORY", "COMMENT")
         for line in exposure.header.get(keyword, ())
     )
-

@@ -21,6 +21,8 @@ from reduce.step import Step
 from reduce.steps import STEPS
 
 Watch: TypeAlias = Callable[[Path], Watcher]
+Serves: TypeAlias = Callable[[Mapping[str, Value], str], Mapping[str, str]]
+"""Further cards for the header of an exposure and a reference type, such as ``P_READMO``."""
 VERSION: Final = "0.0.1"
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 
@@ -37,6 +39,8 @@ class Description:
         Such as ``0.0.1``.
     author, descrip
         Empty for what is known by itself.
+    serves
+        Tells which further values of keywords a reference of a type is for.
 
     Raises
     ------
@@ -48,6 +52,7 @@ class Description:
     version: str = VERSION
     author: str = ""
     descrip: str = ""
+    serves: Serves | None = None
 
     def __post_init__(self) -> None:
         if not _VERSION.fullmatch(self.version):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reduce.arrays import Flags
 from reduce.dq import DQ, flagged
 from reduce.errors import DataError
 from reduce.frame import Frame, Ramp
@@ -23,11 +22,18 @@ _LASTING: Final = DQ.REFERENCE_PIXEL | DQ.NON_SCIENCE
 _SPOILT: Final = DQ.DO_NOT_USE | DQ.SATURATED
 
 
+def border_option() -> Any:
+    """The parameter ``border`` of kinds that are made before there are bad-pixel maps."""
+    return option(
+        0, "Width of the frame of reference pixels; 0 if a bad-pixel map tells.", least=0, unit="pixel"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Border:
     """Parameters of what is known before there are bad-pixel maps."""
 
-    border: int = option(0, "Width of the frame of reference pixels; 0 if a bad-pixel map tells.", least=0, unit="pixel")
+    border: int = border_option()
 
 
 def _known_border(ramp: Ramp, references: References, parameters: Border) -> Prepared:
@@ -42,14 +48,7 @@ def _known_border(ramp: Ramp, references: References, parameters: Border) -> Pre
         inside = np.zeros(ramp.shape, dtype=np.bool_)
         inside[width:-width, width:-width] = True
         flags[~inside] |= np.uint32(DQ.REFERENCE_PIXEL)
-    return Prepared(replaced(ramp, flags), lambda block: block)
-
-
-def replaced(ramp: Ramp, pixeldq: Flags) -> Ramp:
-    """A ramp with other bits of its pixels."""
-    from dataclasses import replace
-
-    return replace(ramp, pixeldq=pixeldq)
+    return Prepared(replace(ramp, pixeldq=flags), lambda block: block)
 
 
 KNOWN_BORDER = RampStep(

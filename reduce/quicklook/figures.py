@@ -1,161 +1,218 @@
-"""Figures with matplotlib, as bytes of PNG."""
+"""Pictures of a file: what is in it, what each step did, and which references were used and why."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from io import BytesIO
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reduce.errors import ParameterError
-from reduce.frame import Frame, Ramp
-from reduce.pipeline import Data
-from reduce.quicklook.views import Change, View, counted, gained, sample, view
+from reduce.quicklook.collector import Change
+from reduce.quicklook.drawing import (
+    Picture,
+    difference,
+    draw,
+    draw_flags,
+    figure,
+    labelled,
+    legend,
+    nothing,
+    plain,
+    raster,
+    titled,
+    wrapped,
+)
+from reduce.quicklook.subject import PERCENTILES, Panel, Subject
+from reduce.quicklook.views import Glance, widened
+from reduce.quicklook.words import about, fraction, number, use_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_GREY, _BAD = "gray", (0.85, 0.1, 0.1)
-_BARS = 12
+_BARS, _BINS = 12, 128
+_COLUMNS = 150
+"""Letters of the small type that fit beside each other."""
 
 
-def overview(data: Data, title: str) -> bytes:
-    """The image, its bad pixels, its values and its quality bits: a PNG."""
-    figure = _figure(11, 8.5)
-    axes = figure.subplots(2, 2)
-    shown = view(data, title)
-    draw(axes[0, 0], shown)
-    draw(axes[0, 1], shown, bad=True)
-    axes[0, 1].set_title("pixels that may not be used, in red", fontsize=9)
-    if isinstance(data, Frame):
-        _values(axes[1, 0], data)
-        _flags(axes[1, 1], data)
-    else:
-        _gains(axes[1, 0], data)
-        _ramps(axes[1, 1], data)
-    figure.suptitle(title, fontsize=11)
-    return _png(figure)
+def overview(subject: Subject) -> Picture:
+    """The images of a file, its flagged pixels, values and quality bits."""
+    drawn = _images(subject) if subject.kind == "images" else _image(subject)
+    drawn.suptitle(f"{wrapped(subject.name, 100, 3)}\n{wrapped(about(subject), 120, 2)}", fontsize=10)
+    for text in (drawn._suptitle,):
+        text.set_parse_math(False)
+    return raster(drawn)
 
 
-def steps(changes: Sequence[Change]) -> bytes:
-    """The frame before and after each step, a row each: a PNG."""
-    figure = _figure(9, 3.9 * len(changes))
-    rows = figure.subplots(len(changes), 2, squeeze=False)
-    for (left, right), change in zip(rows, changes, strict=True):
-        if change.before is None:
-            left.set_axis_off()
-        else:
-            draw(left, change.before)
-        draw(right, change.after)
-        left.set_title(f"before {change.record.step}", fontsize=9)
-        right.set_title(f"after {change.record.step}", fontsize=9)
-    return _png(figure)
+def steps(changes: Sequence[Change]) -> Iterator[Picture]:
+    """Before and after each step, and the difference, a picture each."""
+    for count, one in enumerate(changes, 1):
+        drawn = figure(3.5)
+        before, after, change = drawn.subplots(1, 3)
+        draw(before, one.before)
+        draw(after, one.after, flags=True)
+        difference(change, one.before, one.after)
+        step = one.record.step
+        titled(before, f"{count}. before {step}")
+        titled(after, f"after {step}, flagged pixels in colour")
+        more = one.after.unusable - one.before.unusable
+        flagged = f", {abs(more)} pixels {'more' if more > 0 else 'fewer'} unusable" if more else ""
+        titled(change, f"after minus before{flagged}")
+        yield raster(drawn)
 
 
-def change(one: Change) -> bytes:
-    """The frame before and after one step: a PNG."""
-    return steps([one])
-
-
-def draw(axes: Axes, shown: View, *, bad: bool = False) -> None:
-    """An image with its grey scale; coordinates are those of FITS, from 1."""
-    extent = (0.5, shown.shape[1] + 0.5, 0.5, shown.shape[0] + 0.5)
-    picture = axes.imshow(
-        shown.image,
-        cmap=_GREY,
-        vmin=shown.low,
-        vmax=shown.high,
-        origin="lower",
-        extent=extent,
-        interpolation="nearest",
+def references(subject: Subject, note: str) -> Picture:
+    """The references that were used and why, as text; and why steps are not shown."""
+    lines = [*use_lines(subject.provenance), *([note] if note else [])]
+    folded = [piece for line in lines for piece in _folded(line)]
+    drawn = figure(0.45 + 0.155 * len(folded))
+    text = "\n".join(folded)
+    drawn.text(
+        0.015,
+        1 - 0.1 / drawn.get_figheight(),
+        text,
+        fontsize=8,
+        va="top",
+        family="monospace",
+        parse_math=False,
     )
-    if bad:
-        overlay = np.zeros((*shown.bad.shape, 4), dtype=np.float32)
-        overlay[..., :3] = _BAD
-        overlay[..., 3] = np.where(shown.bad > 0, 0.35 + 0.65 * shown.bad, 0)
-        axes.imshow(overlay, origin="lower", extent=extent, interpolation="nearest")
-    axes.tick_params(labelsize=7)
-    bar = axes.figure.colorbar(picture, ax=axes, fraction=0.046, pad=0.03)
-    bar.set_label(shown.unit, fontsize=8)
-    bar.ax.tick_params(labelsize=7)
+    return raster(drawn)
 
 
-def _values(axes: Axes, frame: Frame) -> None:
-    sci, err = sample(frame)
-    if sci.size == 0:
-        _nothing(axes, "no good pixels")
+def _folded(line: str) -> list[str]:
+    text = plain(line)
+    indent = " " * (len(text) - len(text.lstrip()) + 4)
+    return wrap(text, _COLUMNS, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
+def _image(subject: Subject) -> Figure:
+    """A frame or a ramp."""
+    drawn, seen = figure(8.8), subject.main
+    first: Any = drawn.add_subplot(2, 2, 1, projection=subject.wcs)
+    draw(first, seen.view)
+    if subject.wcs is not None:
+        _sky(first)
+    titled(first, f"{subject.panels[0].title}, zscale")
+    axes = [drawn.add_subplot(2, 2, place) for place in (2, 3, 4)]
+    _flagged(axes[0], seen)
+    _values(axes[1], seen)
+    if subject.curves is None:
+        _bits(axes[2], seen)
+    else:
+        _reads(axes[2], subject)
+    return drawn
+
+
+def _images(subject: Subject) -> Figure:
+    """Images of a reference file."""
+    seen = subject.main
+    values = [panel for panel in subject.panels if not panel.mask]
+    rows = -(-len(values) // 3)
+    extra = 1 if seen.counts or not values else 0
+    drawn = figure(0.8 + 3.4 * (rows + extra))
+    grid = drawn.add_gridspec(rows + extra, 6)
+    for place, panel in enumerate(values):
+        row, column = divmod(place, 3)
+        axes = drawn.add_subplot(grid[row, 2 * column : 2 * column + 2])
+        draw(axes, panel.glance.view)
+        titled(axes, _described(panel), size=8)
+    if extra:
+        left = drawn.add_subplot(grid[rows, :3])
+        _flagged(left, seen, alone=not values)
+        _bits(drawn.add_subplot(grid[rows, 3:]), seen)
+    return drawn
+
+
+def _described(panel: Panel) -> str:
+    values = panel.glance.values
+    if not values.size:
+        return f"{panel.title}: no good pixels"
+    low, middle, high = np.percentile(values, (1, 50, 99))
+    return f"{panel.title}: {number(middle)} (1 to 99 %: {number(low)} to {number(high)})"
+
+
+def _sky(axes: Any) -> None:
+    """Right ascension and declination along the edges."""
+    for coordinate, name in zip(axes.coords, ("right ascension", "declination"), strict=False):
+        coordinate.set_axislabel(name, fontsize=8)
+        coordinate.set_ticks(number=4)
+        coordinate.set_ticklabel(size=7, exclude_overlapping=True)
+
+
+def _flagged(axes: Axes, seen: Glance, *, alone: bool = False) -> None:
+    if alone:
+        draw_flags(axes, seen.view)
+        titled(axes, "flagged pixels")
+    else:
+        draw(axes, seen.view, flags=True, bar=False)
+        rows, columns = seen.view.shape
+        share = fraction(seen.view.unusable, rows * columns)
+        titled(axes, f"flagged pixels; {share} can't be used")
+    legend(axes, seen.view)
+
+
+def _values(axes: Axes, seen: Glance) -> None:
+    """The histogram of good pixels."""
+    values = seen.values
+    if not values.size:
+        nothing(axes, "no good pixels")
         return
-    low, high = np.percentile(sci, (0.5, 99.5))
-    axes.hist(sci, bins=128, range=(float(low), float(high) or 1.0), color="0.35", label="values")
-    axes.set_yscale("log")
-    axes.set_xlabel(frame.unit or "value", fontsize=8)
-    axes.set_ylabel("good pixels", fontsize=8)
-    axes.tick_params(labelsize=7)
-    axes.set_title(f"median {np.median(sci):.5g}, median error {np.median(err):.3g}", fontsize=9)
+    edges = bins(values)
+    axes.hist(values, bins=edges, color="0.35", log=True)
+    axes.set_xlim(edges[0], edges[-1])
+    axes.set_ylim(bottom=0.5)
+    middle = float(np.median(values))
+    axes.axvline(middle, color="#d55e00", lw=1)
+    labelled(axes, seen.view.unit or "value", "good pixels")
+    outside = np.count_nonzero((values < edges[0]) | (values > edges[-1]))
+    beyond = f"; {fraction(outside, values.size)} beyond" if outside else ""
+    error = f", median error {number(float(np.median(seen.errors)))}" if seen.errors.size else ""
+    titled(axes, f"median {number(middle)}{error}{beyond}")
+    axes.xaxis.get_offset_text().set_fontsize(7)
 
 
-def _flags(axes: Axes, frame: Frame) -> None:
-    counts = sorted(counted(frame).items(), key=lambda pair: -pair[1])[:_BARS]
+def bins(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Edges of the bins of a histogram, around the values but for a few that lie far off."""
+    low, middle, high = (float(value) for value in np.percentile(values, (0.5, 50, 99.5)))
+    margin = 0.1 * (high - low)
+    low, high = max(float(values.min()), low - margin), min(float(values.max()), high + margin)
+    low, high = widened(low, high) if high > low else _around(middle)
+    if high - low <= _BINS and (values == np.round(values)).all():
+        return np.arange(np.floor(low), np.ceil(high) + 2) - 0.5
+    return np.linspace(low, high, _BINS + 1)
+
+
+def _around(value: float) -> tuple[float, float]:
+    half = max(0.5, 1e-3 * abs(value))
+    return value - half, value + half
+
+
+def _bits(axes: Axes, seen: Glance) -> None:
+    """How many pixels have each quality bit."""
+    counts = sorted(seen.counts.items(), key=lambda pair: -pair[1])[:_BARS]
     if not counts:
-        _nothing(axes, "no quality bit is set")
+        nothing(axes, "no quality bit is set")
         return
-    names = [name for name, _ in counts]
-    axes.barh(names, [100 * count / frame.sci.size for _, count in counts], color=_BAD)
+    total = seen.view.shape[0] * seen.view.shape[1]
+    shares = [100 * count / total for _, count in counts]
+    bars = axes.barh([name for name, _ in counts], shares, color="0.55", height=0.7)
+    axes.bar_label(bars, [f" {count}" for _, count in counts], fontsize=7)
     axes.invert_yaxis()
     axes.set_xscale("log")
-    axes.set_xlabel("pixels, %", fontsize=8)
-    axes.tick_params(labelsize=7)
-    axes.set_title("quality bits", fontsize=9)
+    axes.set_xlim(min(shares) / 3, 400 * max(1, max(shares) / 100))
+    labelled(axes, "pixels, %")
+    titled(axes, "quality bits")
 
 
-def _gains(axes: Axes, ramp: Ramp) -> None:
-    values = gained(ramp)
-    values = values[np.isfinite(values)]
-    low, high = np.percentile(values, (0.5, 99.5)) if values.size else (0, 1)
-    axes.hist(
-        values, bins=128, range=(float(low), float(high) if high > low else float(low) + 1), color="0.35"
-    )
-    axes.set_yscale("log")
-    axes.set_xlabel(f"last minus first read, {ramp.unit}", fontsize=8)
-    axes.tick_params(labelsize=7)
-
-
-def _ramps(axes: Axes, ramp: Ramp) -> None:
-    """Medians and percentiles of the reads of the middle rows over time."""
-    middle = ramp.shape[0] // 2
-    reads = np.asarray(ramp.reads[slice(max(0, middle - 16), middle + 16)])[:, :, 0].astype(np.float64)
-    for percentile in (1, 50, 99):
-        axes.plot(
-            ramp.times[0],
-            np.nanpercentile(reads, percentile, axis=(0, 1)),
-            "o-",
-            ms=3,
-            label=f"{percentile} %",
-        )
-    axes.set_xlabel("s since the reset", fontsize=8)
-    axes.set_ylabel(ramp.unit, fontsize=8)
-    axes.legend(fontsize=7, title="percentile of the middle rows", title_fontsize=7)
-    axes.tick_params(labelsize=7)
-
-
-def _nothing(axes: Axes, text: str) -> None:
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, text, ha="center", va="center")
-
-
-def _figure(width: float, height: float) -> Figure:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as problem:
-        raise ParameterError(
-            "pictures need matplotlib, which is not installed", "pip install 'calmap-toolkit[reduce]'"
-        ) from problem
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def _png(figure: Any) -> bytes:
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
-    return buffer.getvalue()
+def _reads(axes: Axes, subject: Subject) -> None:
+    """Percentiles of the reads in the middle rows over time."""
+    curves = subject.curves
+    assert curves is not None
+    for percentile, levels, color in zip(PERCENTILES, curves.levels, ("0.6", "0.1", "0.6"), strict=True):
+        axes.plot(curves.times, levels, "o-", ms=3, lw=1, color=color, label=f"{percentile} %")
+    which = f" of the first of {curves.groups} groups" if curves.groups > 1 else ""
+    titled(axes, f"reads{which}, percentiles of the middle rows")
+    labelled(axes, "seconds since the reset", subject.main.view.unit or "value")
+    axes.legend(fontsize=7)

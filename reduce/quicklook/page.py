@@ -1,116 +1,132 @@
-"""A page about a product, in one HTML file."""
+"""A page about a file, in one HTML file."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from reduce.frame import Frame
-from reduce.pipeline import Data
-from reduce.provenance import Provenance
-from reduce.quicklook.figures import change as picture_of
-from reduce.quicklook.figures import overview
-from reduce.quicklook.views import Change, counted
+import numpy as np
+
+from reduce.provenance import Provenance, StepRecord
+from reduce.quicklook.collector import Change
+from reduce.quicklook.drawing import Picture, png
+from reduce.quicklook.figures import overview, steps
+from reduce.quicklook.subject import Subject
+from reduce.quicklook.words import PERCENTILES, about, chosen_by, fraction, number
 
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222;
+  background: #fff }
 h1 { font-size: 1.25rem; overflow-wrap: anywhere } h2 { font-size: 1.1rem; margin-top: 2rem }
+h3 { font-size: 1rem; margin: 1.5rem 0 0 }
 table { border-collapse: collapse; font-size: 0.85rem } img { max-width: 100% }
-td, th { text-align: left; vertical-align: top; padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid #ddd }
-td { overflow-wrap: anywhere } code { font-size: 0.8rem } .skipped { color: #886 }
+td, th { text-align: left; vertical-align: top; padding: 0.2rem 0.8rem 0.2rem 0 }
+td, th { border-bottom: 1px solid #ddd }
+td { overflow-wrap: anywhere } td:first-child { white-space: nowrap }
 """
 
 
-def page(data: Data, name: str, changes: Sequence[Change], note: str = "") -> str:
-    """A page with pictures, steps and references.
+def page(subject: Subject, changes: Sequence[Change], note: str = "") -> str:
+    """A page with pictures, numbers, steps and references.
 
     Parameters
     ----------
-    data
-        The product.
-    name
-        What it is called.
+    subject
+        What it is about.
     changes
         What the steps did, if that is known.
     note
-        Why it is not.
+        Why it is not, or how it is.
     """
     parts = [
-        f"<h1>{escape(name)}</h1>",
-        _image(overview(data, name), "image, bad pixels, histogram and quality bits"),
-        *(_summary(data) if isinstance(data, Frame) else ()),
-        *_steps(data.provenance),
-        *_references(data.provenance),
-        *_inputs(data.provenance),
+        f"<h1>{escape(subject.name)}</h1>",
+        f"<p>{escape(about(subject))}</p>",
+        _image(overview(subject), "image, flagged pixels, histogram and quality bits"),
+        *_numbers(subject),
+        *_flags(subject),
+        *_references(subject.provenance),
+        *_steps(subject.provenance),
+        *_inputs(subject.provenance),
         *_changes(changes, note),
     ]
     body = "\n".join(parts)
-    title = f"<title>{escape(name)}</title>"
+    title = f"<title>{escape(subject.name)}</title>"
     head = f'<meta charset="utf-8">\n{title}\n<style>{_STYLE}</style>'
     return f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}\n</body>\n</html>\n'
 
 
-def _summary(frame: Frame) -> Iterable[str]:
-    rows = [
-        (name, f"{count}", f"{100 * count / frame.sci.size:.3g} %") for name, count in counted(frame).items()
-    ]
+def _numbers(subject: Subject) -> Iterator[str]:
+    rows = []
+    for panel in subject.panels:
+        values = panel.glance.values
+        if values.size and not panel.mask:
+            percentiles = [number(float(value)) for value in np.percentile(values, PERCENTILES)]
+            rows.append((panel.title, panel.glance.view.unit, *percentiles))
+    if rows:
+        yield "<h2>Values of good pixels</h2>"
+        yield _table(("image", "unit", *(f"{name} %" for name in PERCENTILES)), rows)
+
+
+def _flags(subject: Subject) -> Iterator[str]:
+    counts, shape = subject.main.counts, subject.main.view.shape
     yield "<h2>Quality bits</h2>"
+    if not counts:
+        yield "<p>None is set.</p>"
+        return
+    rows = [(name, f"{count}", fraction(count, shape[0] * shape[1])) for name, count in counts.items()]
     yield _table(("bit", "pixels", "share"), rows)
 
 
-def _steps(provenance: Provenance) -> Iterable[str]:
-    if not provenance.steps:
-        return
-    yield "<h2>Steps</h2>"
-    yield f"<p>Recipe {escape(provenance.recipe or 'none')}, version {escape(provenance.version or 'unknown')}.</p>"
-    rows = [
-        (
-            record.step,
-            record.status.lower(),
-            record.reason or ", ".join(f"{name} = {value}" for name, value in record.parameters.items()),
-        )
-        for record in provenance.steps
-    ]
-    yield _table(("step", "status", "parameters, or why it was skipped"), rows)
-
-
-def _references(provenance: Provenance) -> Iterable[str]:
-    if not provenance.references:
-        return
+def _references(provenance: Provenance) -> Iterator[str]:
     yield "<h2>References, and why</h2>"
     rows = [
         (
             use.reference.reftype,
             use.reference.keyword_value,
-            use.reference.rule or use.reference.origin,
+            chosen_by(use),
             use.reference.reason,
             use.sha256[:16],
         )
         for use in provenance.references
     ]
-    yield _table(("type", "file", "chosen by", "why", "sha256 begins"), rows)
+    if rows:
+        yield _table(("type", "file", "chosen by", "why", "sha256 begins"), rows)
+    else:
+        yield "<p>No reference file was used.</p>"
 
 
-def _inputs(provenance: Provenance) -> Iterable[str]:
-    if not provenance.inputs:
+def _steps(provenance: Provenance) -> Iterator[str]:
+    if not provenance.steps:
         return
-    yield "<h2>Made from</h2>"
-    yield _table(
-        ("file", "role", "sha256 begins"),
-        [(one.path, one.role, one.sha256[:16]) for one in provenance.inputs],
-    )
+    recipe, version = provenance.recipe or "none", provenance.version or "unknown"
+    yield "<h2>Steps</h2>"
+    yield f"<p>Recipe {escape(recipe)}, version {escape(version)}.</p>"
+    rows = [(record.step, record.status.lower(), _explained(record)) for record in provenance.steps]
+    yield _table(("step", "status", "parameters, or why it was skipped"), rows)
 
 
-def _changes(changes: Sequence[Change], note: str) -> Iterable[str]:
+def _explained(record: StepRecord) -> str:
+    return record.reason or ", ".join(f"{name} = {value}" for name, value in record.parameters.items())
+
+
+def _inputs(provenance: Provenance) -> Iterator[str]:
+    if provenance.inputs:
+        yield "<h2>Made from</h2>"
+        rows = [(one.role, one.path, one.sha256[:16]) for one in provenance.inputs]
+        yield _table(("role", "file", "sha256 begins"), rows)
+
+
+def _changes(changes: Sequence[Change], note: str) -> Iterator[str]:
     if not changes and not note:
         return
     yield "<h2>Before and after each step</h2>"
     if note:
         yield f"<p>{escape(note)}</p>"
-    for one in changes:
+    for one, picture in zip(changes, steps(changes), strict=True):
         yield f"<h3>{escape(one.record.step)}</h3>"
-        yield _image(picture_of(one), f"before and after {one.record.step}")
+        yield f"<p>{escape(_explained(one.record))}</p>"
+        yield _image(picture, f"before and after {one.record.step}")
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -119,5 +135,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return f"<table>\n<tr>{head}</tr>\n{body}\n</table>"
 
 
-def _image(png: bytes, about: str) -> str:
-    return f'<img alt="{escape(about)}" src="data:image/png;base64,{b64encode(png).decode("ascii")}">'
+def _image(picture: Picture, about: str) -> str:
+    return (
+        f'<img alt="{escape(about)}" src="data:image/png;base64,{b64encode(png(picture)).decode("ascii")}">'
+    )

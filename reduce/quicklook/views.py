@@ -1,22 +1,24 @@
-"""What is shown of a frame: small images with their stretch, and numbers."""
+"""What is shown of an image: a small one with its stretch, numbers, and the count of quality bits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reduce.arrays import Flags
 from reduce.dq import DEFINITIONS, DQ, flagged
-from reduce.frame import Frame, Ramp
-from reduce.pipeline import Data
-from reduce.provenance import StepRecord
-from reduce.step import Step
+from reduce.frame import Frame, FrameRows
+from reduce.quicklook.groups import GROUPS, members
 
 SIZE = 512
-"""Pixels of a small image along its longer side."""
+"""Pixels of a small image along each side, at most."""
 _SAMPLE = 1_000_000
+_BLOCK = 256
+_NOWHERE = -1e300, 1e300
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,119 +27,198 @@ class View:
 
     Parameters
     ----------
-    title
-        What it is.
     image
         Means of the good pixels of each cell, (rows, columns); not a number where none is good.
     low, high
         Values that are shown black and white, by the zscale algorithm of IRAF.
     unit
-        Unit of the values.
-    bad
-        Share of the pixels of each cell that may not be used.
+        Unit of the values; empty if it is not known.
+    group
+        Number of the group of `reduce.quicklook.groups` that most flagged pixels of each cell are of.
+    share
+        Share of the pixels of each cell that are of this group.
+    cell
+        Rows and columns of a cell. What is left over at the edges is not shown.
     shape
         Of the whole image.
+    unusable
+        How many of the pixels that were looked at may not be used.
     """
 
-    title: str
     image: NDArray[np.float32]
     low: float
     high: float
     unit: str
-    bad: NDArray[np.float32]
+    group: NDArray[np.uint8]
+    share: NDArray[np.float32]
+    cell: tuple[int, int]
     shape: tuple[int, int]
+    unusable: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Change:
-    """What a step did to a frame."""
+class Glance:
+    """An image and its numbers.
 
-    record: StepRecord
-    before: View | None
-    after: View
+    Parameters
+    ----------
+    view
+        What it looks like.
+    values
+        Of good pixels; of a large image a regular sample.
+    errors
+        Of the same pixels; none if there are no errors.
+    counts
+        Number of pixels with each quality bit that occurs.
+    """
 
-
-def view(data: Data, title: str) -> View:
-    """A frame, or what a ramp gained from its first to its last read."""
-    image, bad = _image(data)
-    every = max(1, -(-max(image.shape) // SIZE))
-    small, share = _cells(image, bad, every)
-    low, high = stretch(small)
-    rows, columns = image.shape
-    return View(title, small, low, high, data.unit, share, (rows, columns))
-
-
-def _image(data: Data) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    if isinstance(data, Frame):
-        return data.sci, flagged(data.dq, DQ.DO_NOT_USE)
-    return gained(data), flagged(data.pixeldq, DQ.DO_NOT_USE)
+    view: View
+    values: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    counts: Mapping[str, int]
 
 
-def gained(ramp: Ramp) -> NDArray[np.float32]:
-    """Last minus first read of the first group, (ny, nx)."""
-    rows, columns = ramp.shape
-    image = np.empty((rows, columns), dtype=np.float32)
-    for first in range(0, rows, 256):
-        block = np.asarray(ramp.reads[slice(first, min(first + 256, rows))])[:, :, 0]
-        image[first : first + block.shape[0]] = block[:, :, -1].astype(np.float32) - block[:, :, 0]
-    return image
+class Block(NamedTuple):
+    """Some rows of an image, its quality bits and variances."""
+
+    values: NDArray[Any]
+    flags: Flags
+    variance: NDArray[Any] | None = None
 
 
-def _cells(
-    image: NDArray[Any], bad: NDArray[np.bool_], every: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Means of good pixels over cells, and the share of bad ones; what is left over at the edges is cut."""
-    rows, columns = (max(1, length // every) for length in image.shape)
-    height, width = min(image.shape[0], rows * every), min(image.shape[1], columns * every)
-    bad = bad[:height, :width] | ~np.isfinite(image[:height, :width])
-    values = np.where(bad, 0, image[:height, :width])
-    cells = (rows, height // rows, columns, width // columns)
-    good = (~bad).reshape(cells).sum(axis=(1, 3))
-    total = values.reshape(cells).sum(axis=(1, 3), dtype=np.float64)
-    mean = np.where(good > 0, total / np.maximum(good, 1), np.nan)
-    share = bad.reshape(cells).mean(axis=(1, 3))
-    return mean.astype(np.float32), share.astype(np.float32)
+class _Part(NamedTuple):
+    """What is kept of a block."""
+
+    image: NDArray[np.float32]
+    group: NDArray[np.uint8]
+    share: NDArray[np.float32]
+    values: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+
+def look(frame: Frame | FrameRows) -> Glance:
+    """A frame and its numbers, some rows of it at a time."""
+
+    def block(rows: slice) -> Block:
+        variance: Any = sum(np.asarray(each[rows]) for each in frame.variances.values())
+        return Block(
+            np.asarray(frame.sci[rows]), np.asarray(frame.dq[rows]), variance if frame.variances else None
+        )
+
+    return glance((block(rows) for rows in blocks(frame.shape)), frame.shape, frame.unit)
+
+
+def view(frame: Frame | FrameRows) -> View:
+    """What a frame looks like."""
+    parts = (Block(np.asarray(frame.sci[rows]), np.asarray(frame.dq[rows])) for rows in blocks(frame.shape))
+    return glance(parts, frame.shape, frame.unit).view
+
+
+def cell_of(shape: tuple[int, int]) -> tuple[int, int]:
+    """Rows and columns of a cell of the small image."""
+    rows, columns = (-(-length // SIZE) for length in shape)
+    return rows, columns
+
+
+def blocks(shape: tuple[int, int]) -> Iterator[slice]:
+    """Rows of an image that belong together: some whole cells."""
+    every = cell_of(shape)[0]
+    step = every * max(1, _BLOCK // every)
+    for first in range(0, shape[0], step):
+        yield slice(first, min(first + step, shape[0]))
+
+
+def glance(given: Iterator[Block], shape: tuple[int, int], unit: str) -> Glance:
+    """What blocks of rows show together; they are those of `blocks`, in order."""
+    cell, every = cell_of(shape), max(1, round((shape[0] * shape[1] / _SAMPLE) ** 0.5))
+    parts: list[_Part] = []
+    first = 0
+    for block in given:
+        parts.append(_part(block, cell, every, -first % every))
+        first += block.values.shape[0]
+    image, group, share, values, errors, _ = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+    totals = np.sum([part.counts for part in parts], axis=0)
+    counts = {one.name: int(total) for one, total in zip(DEFINITIONS, totals, strict=True) if total}
+    low, high = stretch(image)
+    unusable = counts.get(DQ.DO_NOT_USE.name or "", 0)
+    shown = View(image, low, high, unit, group, share, cell, shape, unusable)
+    return Glance(shown, values, errors, counts)
+
+
+def small(values: NDArray[Any], flags: Flags, whole: tuple[int, int], unit: str) -> View:
+    """What single pixels of an image look like, one of each cell."""
+    part = _part(Block(values, flags), (1, 1), 1, 0)
+    low, high = stretch(part.image)
+    unusable = int(flagged(flags).sum())
+    return View(part.image, low, high, unit, part.group, part.share, cell_of(whole), whole, unusable)
+
+
+def _part(block: Block, cell: tuple[int, int], every: int, start: int) -> _Part:
+    values, flags = block.values, block.flags
+    bad = flagged(flags, DQ.DO_NOT_USE) | ~np.isfinite(values)
+    good = _pooled(~bad, cell)
+    total = _pooled(np.where(bad, 0, values), cell)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = np.where(good > 0, total / np.maximum(good, 1), np.nan).astype(np.float32)
+    mean[~np.isfinite(mean)] = np.nan
+    some = slice(start, None, every), slice(None, None, every)
+    kept = ~bad[some]
+    errors = np.zeros(0) if block.variance is None else np.sqrt(block.variance[some][kept].astype(np.float64))
+    sample = np.clip(values[some][kept].astype(np.float64), *_NOWHERE)
+    return _Part(mean, *_shown(flags, cell), sample, errors, _counted(flags))
+
+
+def _pooled(array: NDArray[Any], cell: tuple[int, int]) -> NDArray[np.float64]:
+    """Sums over cells."""
+    (rows, columns), (height, width) = (
+        (length // size for length, size in zip(array.shape, cell, strict=True)),
+        cell,
+    )
+    cut = array[: rows * height, : columns * width]
+    if cell == (1, 1):
+        return cut.astype(np.float64)
+    across = np.add.reduce(cut.reshape(rows * height, columns, width), axis=2, dtype=np.float64)
+    return across.reshape(rows, height, columns).sum(axis=1)
+
+
+def _shown(flags: Flags, cell: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The group that most flagged pixels of each cell are of, and the share that they have."""
+    present = int(np.bitwise_or.reduce(flags, axis=None))
+    shape = tuple(length // size for length, size in zip(flags.shape, cell, strict=True))
+    group, most = np.zeros(shape, dtype=np.uint8), np.zeros(shape)
+    for number, one in enumerate(GROUPS):
+        if present & one.bits:
+            count = _pooled(members(flags, one), cell)
+            group[count > most] = number
+            most = np.maximum(count, most)
+    return group, (most / (cell[0] * cell[1])).astype(np.float32)
+
+
+def _counted(flags: Flags) -> NDArray[np.int64]:
+    """Number of pixels with each bit."""
+    present = int(np.bitwise_or.reduce(flags, axis=None))
+    return np.array(
+        [np.count_nonzero(flags & np.uint32(one.value)) if present & one.value else 0 for one in DEFINITIONS],
+        dtype=np.int64,
+    )
 
 
 def stretch(image: NDArray[Any]) -> tuple[float, float]:
     """Limits of the grey scale; 0 and 1 for an image without a good pixel."""
     from astropy.visualization import ZScaleInterval
 
-    values = image[np.isfinite(image)]
+    values = image[np.isfinite(image)].astype(np.float64)
     if values.size == 0:
         return 0.0, 1.0
     low, high = (float(limit) for limit in ZScaleInterval().get_limits(values))
-    return (low, high) if high > low else (low - 0.5, low + 0.5)
+    return widened(low, high)
 
 
-def sample(frame: Frame) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Values and errors of good pixels; of a large frame a regular sample."""
-    every = max(1, round((frame.sci.size / _SAMPLE) ** 0.5))
-    good = ~flagged(frame.dq[::every, ::every], DQ.DO_NOT_USE)
-    return frame.sci[::every, ::every][good], frame.err[::every, ::every][good]
-
-
-def counted(frame: Frame) -> dict[str, int]:
-    """Number of pixels with each quality bit that occurs."""
-    counts = {one.name: int(flagged(frame.dq, DQ(one.value)).sum()) for one in DEFINITIONS}
-    return {name: count for name, count in counts.items() if count}
-
-
-@dataclass(frozen=True, slots=True)
-class Collector:
-    """Sees the steps of a reduction and keeps a small image before and after each; see `Watcher`."""
-
-    changes: list[Change] = field(default_factory=list)
-
-    def begun(self, step: Step) -> None:
-        """See `reduce.pipeline.Watcher`."""
-
-    def rows(self, done: int, total: int) -> None:
-        """See `reduce.pipeline.Watcher`."""
-
-    def ended(self, record: StepRecord, before: Data, after: Data) -> None:
-        """Keep what a step on a frame did."""
-        if record.status != "COMPLETE" or not isinstance(after, Frame):
-            return
-        earlier = self.changes[-1].after if self.changes and isinstance(before, Frame) else None
-        self.changes.append(Change(record, earlier or view(before, "before"), view(after, "after")))
+def widened(low: float, high: float) -> tuple[float, float]:
+    """Limits that differ enough to be told apart."""
+    near = 1e-6 * max(abs(low), abs(high))
+    if high - low > near:
+        return low, high
+    half = max(0.5, 1e3 * near)
+    return low - half, low + half

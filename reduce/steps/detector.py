@@ -89,7 +89,7 @@ class ReferencePixels:
 
     channels: int | None = option(
         None,
-        "Channels that read the detector out, side by side; none is NOUTPUTS of the header, or 64 columns each.",
+        "Channels that read the detector out; none is NOUTPUTS of the header, or of 64 columns each.",
         least=1,
     )
     odd_even: bool = option(True, "Odd and even columns have levels of their own.")

@@ -207,7 +207,8 @@ def pixel(
     out: Array,
 ) -> int:
     """Fit a pixel: rate, variances, chi-squared and number of reads go to `out`; gives its bits."""
-    out[:] = 0.0
+    for i in range(out.size):
+        out[i] = 0.0
     out[3] = np.nan
     if not (math.isfinite(noise) and noise > 0):
         return (quality(flags, jumped, samples, 0) & ~UNRELIABLE_SLOPE) | UNRELIABLE_ERROR

@@ -36,8 +36,10 @@ LANES, ROWS = 9, 8
 @njit(nogil=True, cache=True, error_model="numpy")
 def load(values: Array, noise: Array, start: int, count: int, lane: Array, tile: Array) -> None:
     """Take the differences and the noise of a tile, of which `count` pixels matter."""
+    # Loops, as slices that are set take seconds to compile.
     for i in range(values.shape[0]):
-        tile[i + 1, VALUE] = values[i]
+        for p in range(TILE):
+            tile[i + 1, VALUE, p] = values[i, p]
     for p in range(TILE):
         sigma = noise[start + min(p, count - 1)] if noise.size > 1 else noise[0]
         lane[VARIANCE, p] = sigma * sigma if sigma > 0 else np.nan
@@ -124,8 +126,9 @@ def _suspect_two(lane: Array, here: Array, after: Array, limit: Any) -> None:
 def solve(lane: Array, tile: Array, table: Array, passes: int) -> None:
     """Rates, chi-squared and variances of a tile."""
     number = table.shape[0]
-    lane[RATE] = ZERO
-    lane[STEP] = ZERO
+    for p in range(TILE):
+        lane[RATE, p] = ZERO
+        lane[STEP, p] = ZERO
     for i in range(number):
         _guess(lane, tile[i + 1, VALUE], table[i, GUESS])
     for _ in range(passes):
@@ -133,7 +136,9 @@ def solve(lane: Array, tile: Array, table: Array, passes: int) -> None:
             rate = lane[RATE, p] + lane[STEP, p]
             lane[RATE, p] = rate
             lane[RATIO, p] = max(rate, ZERO) / lane[VARIANCE, p]
-        lane[INFORMATION:] = ZERO
+        for row in range(INFORMATION, LANES):
+            for p in range(TILE):
+                lane[row, p] = ZERO
         for i in range(number):
             _forward(lane, tile[i], tile[i + 1], table[i])
         for p in range(TILE):
