@@ -13,6 +13,7 @@ from reduce.errors import DataError
 from reduce.files.reader import read_header
 from reduce.headers import plain
 from reduce.keywords import find
+from reduce.obstypes import observed
 
 SCIENCE, SKY = "science", "sky"
 _ROLES = {
@@ -153,7 +154,7 @@ def kind_of(path: Path) -> Kind:
     header = plain(read_header(path))
     try:
         configuration = tuple(_value(header, keyword) for keyword in _CONFIGURATION)
-        return Kind(configuration, _value(header, "IMTYPE"), _value(header, "OBJECT"))
+        return Kind(configuration, observed(header)["IMTYPE"], _value(header, "OBJECT"))
     except DataError as problem:
         raise DataError(f"{path}: {problem.message}", problem.hint) from problem
 

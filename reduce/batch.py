@@ -146,8 +146,9 @@ def _as_it_is(path: Path, plan: Plan, data: Data, request: Request) -> Written:
     """A file that is not reduced, since it only has to be combined with others."""
     wanted = Level.L2 if request.last is None else request.last
     if wanted != Level.L3 or plan.first == Level.L3:
+        nothing = f"{plan.recipe.name} has no step from there to {wanted.name}"
         raise ParameterError(
-            f"{path} is at {plan.first.name}, and {plan.recipe.name} has no step from there to {wanted.name}",
+            f"{path} is at {plan.first.name} already" + (f"; {nothing}" if plan.first < wanted else ""),
             "name its level with --from if it is another one, or a higher one with --to",
         )
     return Written(path, "input", (path,), plan.recipe, data.provenance.steps)

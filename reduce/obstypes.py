@@ -130,6 +130,14 @@ def observation_of(header: Header) -> Observation | None:
         return None
 
 
+def observed(header: Header) -> dict[str, str]:
+    """INSTMODE and IMTYPE of an exposure: by its OBSNAME, or as its header has them; empty texts without."""
+    known = observation_of(header)
+    if known is not None:
+        return {"INSTMODE": known.mode, "IMTYPE": known.imtype}
+    return {name: str(find(header, name) or "") for name in ("INSTMODE", "IMTYPE")}
+
+
 def _imtype(value: str) -> str:
     """The kind of exposure of an older header, such as ``SCI-M92-K`` or ``sky``."""
     return value.upper().partition("-")[0]

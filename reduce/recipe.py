@@ -13,6 +13,7 @@ import yaml
 
 from reduce.errors import DataError, ParameterError
 from reduce.keywords import find
+from reduce.obstypes import observed
 from reduce.parameters import build, unknown
 from reduce.references import Value
 from reduce.steps import STEPS
@@ -111,6 +112,9 @@ def choose(header: Mapping[str, Value], name: str) -> Recipe:
 
 
 def _said(header: Mapping[str, Value], keyword: str) -> str:
+    kind = observed(header)
+    if keyword in kind:
+        return kind[keyword]
     value = find(header, keyword)
     return "" if value is None else str(value)
 

@@ -12,6 +12,7 @@ from reduce.frame import Frame, FrameRows, Ramp
 from reduce.hashes import Hashes
 from reduce.headers import plain
 from reduce.library import Library
+from reduce.obstypes import observation_of
 from reduce.parameterfiles import parameter_layer
 from reduce.parameters import unknown
 from reduce.pipeline import LEFT_OUT, Data, Task, Watcher, combine, run
@@ -173,6 +174,9 @@ def reduced(data: Data, plan: Plan, request: Request, watcher: Watcher | None = 
     result = run(data, plan.tasks, request.library, watcher)
     header = result.header.copy()
     header["DATALVL"] = int(plan.last)
+    observation = observation_of(plain(header))
+    if observation is not None:
+        header["OBSTYPE"], header["OBSNAME"] = observation.obstype, observation.obsname
     if isinstance(result, Frame):
         header["DATAMODL"] = "ImagerModel"
     return replace(result, header=header, provenance=_stamped(result.provenance, plan.recipe))

@@ -66,4 +66,4 @@ def test_types_of_the_real_rules_are_known(corpus: Path) -> None:
     liger = load_observatory("ligeriri")
     imap = (corpus / "liger-iris-crds-cache/mappings/ligeriri/ligeriri_iris_0001.imap").read_text()
     used = {name.lower() for name in re.findall(r"'([A-Z]+)' : 'ligeriri_", imap)}
-    assert used == set(liger.reftypes("iris"))
+    assert used <= set(liger.reftypes("iris"))

@@ -37,6 +37,7 @@ _COMMANDS = (
     ("matches", "calmap.cli.matches:matches"),
     ("new-context", "calmap.cli.new_context:new_context"),
     ("new-mapping", "calmap.cli.new_mapping:new_mapping"),
+    ("quicklook", "calmap.cli.quicklook:quicklook"),
     ("reduce", "calmap.cli.reduce:reduce"),
     ("refactor", "calmap.cli.refactor:refactor"),
     ("replay", "calmap.cli.replay:replay"),

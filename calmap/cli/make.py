@@ -195,9 +195,9 @@ def linearity(ctx: click.Context, /, **given: Any) -> None:
 def gain(ctx: click.Context, /, **given: Any) -> None:
     """Make the gain (electrons a DN) and the read noise, two files.
 
-    It takes raw exposures with IMTYPE FLAT in pairs of equal level, several of them, and DARK or BIAS; each of
-    two reads or more. The variance of the differences within pairs grows with the level by one over the gain,
-    from that of the read noise.
+    It takes raw exposures with IMTYPE FLAT in pairs of equal level, several of them, and DARK or BIAS; each
+    of two reads or more. The variance of the differences within pairs grows with the level by one over the
+    gain, from that of the read noise.
 
     Parameters for --set: make.channels, the strips of columns that are measured by themselves, by default one
     for 64 columns; make.readnoise=pixel for the read noise of each pixel; make.tolerance and make.quadratic.

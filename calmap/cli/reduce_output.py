@@ -15,6 +15,7 @@ from reduce.errors import MissingReferenceError
 from reduce.headers import plain
 from reduce.provenance import StepRecord
 from reduce.recipe import Recipe, bundled
+from reduce.references import Reference
 from reduce.session import Request, opened, planned, settings_for
 from reduce.settings import Setting, recipe_layer
 from reduce.steps import STEPS
@@ -197,9 +198,8 @@ def show_parameters_for(
         click.echo(json.dumps(answers, indent=2))
         return
     for (name, values), paths in alike.items():
-        console.print(
-            Text.assemble((name, "bold"), f"  for {', '.join(path.name for path in paths)}"), soft_wrap=True
-        )
+        more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+        console.print(Text.assemble((name, "bold"), f"  for {paths[0].name}{more}"), soft_wrap=True)
         _print_settings(values, console)
 
 
@@ -224,26 +224,28 @@ def show_references(
 def _references(path: Path, data: Any, steps: Sequence[str], request: Request) -> dict[str, Any]:
     header = plain(data.header)
     found = []
-    for step in steps:
-        for need in STEPS[step].needs:
-            try:
-                reference = request.resolver.find(header, need.reftype)
-            except MissingReferenceError as problem:
-                found.append(
-                    {"type": need.reftype, "step": step, "status": "missing", "reason": problem.message,
-                     "explanation": problem.explanation}
-                )  # fmt: skip
-                continue
-            if reference is None:
-                status = "missing" if need.required else "unknown"
-                reason = "there are no rules for this type"
-                found.append({"type": need.reftype, "step": step, "status": status, "reason": reason})
-                continue
-            found.append(
-                {"type": need.reftype, "step": step, "status": reference.origin, "value": reference.keyword_value,
-                 "rule": reference.rule, "reason": reference.reason}
-            )  # fmt: skip
+    for step, need in ((name, need) for name in steps for need in STEPS[name].needs):
+        one = {"type": need.reftype, "step": step}
+        try:
+            reference = request.resolver.find(header, need.reftype)
+        except MissingReferenceError as problem:
+            one |= {"status": "missing", "reason": problem.message, "explanation": problem.explanation}
+        else:
+            one |= _reference(reference, required=need.required)
+        found.append(one)
     return {"file": str(path), "references": found}
+
+
+def _reference(reference: Reference | None, *, required: bool) -> dict[str, str]:
+    if reference is None:
+        status = "missing" if required else "unknown"
+        return {"status": status, "reason": "there are no rules for this type"}
+    return {
+        "status": reference.origin,
+        "value": reference.keyword_value,
+        "rule": reference.rule,
+        "reason": reference.reason,
+    }
 
 
 def _show_references(answers: Sequence[dict[str, Any]], style: str, console: Console) -> None:

@@ -9,6 +9,7 @@ Code that was written for that pipeline works with another import:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -45,6 +46,7 @@ __all__ = [
     "ParseSubarrayMapStep",
     "RampModel",
     "ReferencePixelStep",
+    "ResampleStep",
     "SaturationStep",
     "Stage1Pipeline",
     "SubtractBackgroundImagerStep",
@@ -113,6 +115,10 @@ class FluxCalibrationStep(LigerIRISStep, step="flux_cal"):
 
 class CombineFramesStep(LigerIRISStep, step="combine_frames"):
     """Combines frames."""
+
+
+class ResampleStep(LigerIRISStep, step="resample"):
+    """Puts frames onto one grid on the sky."""
 
 
 class NormalizeStep(LigerIRISStep, step="normalize"):
@@ -184,13 +190,14 @@ class ImagerStage2Pipeline(LigerIRISPipeline):
             self.background_sub.override_sky = before
 
     def _sky(self, found: Exposures) -> Path | Frame:
-        """The sky frame of an exposure's sky frames: in a file if results are saved."""
-        frames = [self._stepped(exposure.data(), _SKY_STEPS) for exposure in found.sky]
-        sky: Frame = self.calc_background.process(frames)
+        """The sky frame that is made of exposures of the sky: a file if results are saved."""
+        frames: list[Any] = [self._stepped(exposure.data(), _SKY_STEPS) for exposure in found.sky]
         if not self.save_results:
+            sky: Frame = self.calc_background.process(frames)
             return sky
-        saving = self._saving()
-        return saving.written(sky, saving.path(found.sky[0].path, "sky"))
+        paths = self.save(frames, [exposure.path for exposure in found.sky])
+        saving = replace(self._saving(), level=Level.L3, file=None)
+        return saving.written(self.calc_background.process(paths), saving.path(found.sky[0].path, "sky"))
 
 
 def ImagerModel(path: str | Path) -> Frame:  # noqa: N802

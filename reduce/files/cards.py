@@ -23,9 +23,18 @@ def without_structure(header: Header) -> Header:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for card in header.cards:
-            if not _STRUCTURE.fullmatch(card.keyword.upper()):
+            if not _STRUCTURE.fullmatch(_keyword(card)):
                 result.append(_sound(card), end=True)
     return result
+
+
+def _keyword(card: Card) -> str:
+    """The keyword of a card; ``?`` if it has none that could be read."""
+    try:
+        keyword = str(card.keyword).upper()
+    except (ValueError, TypeError, AttributeError):
+        return "?"
+    return keyword if keyword.isascii() and keyword.isprintable() else "?"
 
 
 def _sound(card: Card) -> Any:
@@ -36,9 +45,5 @@ def _sound(card: Card) -> Any:
         sound = fits.Card(card.keyword, card.value, card.comment)
         str(sound)
     except (fits.VerifyError, ValueError, TypeError, KeyError, AttributeError):
-        return fits.Card("COMMENT", "unreadable card: " + _ascii(card.image)[:54])
+        return fits.Card("COMMENT", f"the card {_keyword(card)} could not be read")
     return sound
-
-
-def _ascii(text: str) -> str:
-    return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text).rstrip()

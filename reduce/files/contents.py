@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from reduce.arrays import Rows
 from reduce.errors import DataError
+from reduce.files.cards import without_structure
 from reduce.files.sections import FileRows, Scaled
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Extension:
     name
         EXTNAME in upper case; ``PRIMARY`` for the first HDU.
     header
-        Its cards, as they are in the file.
+        Its cards, without those that describe how the data are stored.
     rows
         Its image, or None without.
     table
@@ -157,16 +158,17 @@ def _first_line(problem: BaseException) -> str:
 
 
 def _extension(path: Path, hdu: Any, *, packed: bool) -> Extension:
-    header = hdu.header.copy()
+    header = hdu.header
+    cards = without_structure(header)
     name = str(hdu.name).upper()
     compressed = hasattr(hdu, "compressed_data")
     if header.get("XTENSION") == "BINTABLE" and not compressed:
-        return Extension(name, header, table=None if name == "ASDF" else _plain(hdu.data))
+        return Extension(name, cards, table=None if name == "ASDF" else _plain(hdu.data))
     if header.get("XTENSION", "IMAGE") != "IMAGE" or int(header.get("NAXIS", 0)) == 0:
-        return Extension(name, header)
+        return Extension(name, cards)
     if packed or compressed:
-        return Extension(name, header, rows=hdu.data.astype(hdu.data.dtype.newbyteorder("=")))
-    return Extension(name, header, rows=_rows(path, header, hdu.fileinfo()["datLoc"]))
+        return Extension(name, cards, rows=hdu.data.astype(hdu.data.dtype.newbyteorder("=")))
+    return Extension(name, cards, rows=_rows(path, header, hdu.fileinfo()["datLoc"]))
 
 
 def _rows(path: Path, header: Header, offset: int) -> Rows:
@@ -174,7 +176,7 @@ def _rows(path: Path, header: Header, offset: int) -> Rows:
     if bitpix not in _TYPES:
         raise ValueError(f"BITPIX is {bitpix!r}")
     axes = [header[f"NAXIS{axis}"] for axis in range(header["NAXIS"], 0, -1)]
-    if not all(isinstance(length, int) and length >= 0 for length in axes):
+    if not all(type(length) is int and length >= 0 for length in axes):
         raise ValueError(f"the axes have the lengths {axes}")
     scale, zero = header.get("BSCALE", 1), header.get("BZERO", 0)
     stored = np.dtype(_TYPES[bitpix])

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from reduce import keywords
 from reduce.arrays import Flags, Rows
 from reduce.errors import DataError
-from reduce.files.cards import without_structure
 from reduce.files.contents import Contents, Extension
 from reduce.files.layouts import SCIENCE_NAMES
 from reduce.files.sections import DetectorRows, FileRows, ReadFlags, pixel_flags
@@ -60,8 +59,8 @@ def ramp_of(found: Contents, values: dict[str, int], provenance: Provenance) -> 
             times=_times(found, reads.shape),
             groupdq=groupdq,
             pixeldq=pixeldq,
-            header=without_structure(found.primary),
-            sci_header=without_structure(science.header),
+            header=found.primary,
+            sci_header=science.header,
             provenance=provenance,
         )
     except DataError as problem:

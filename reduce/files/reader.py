@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from reduce.arrays import Flags, Image, Rows
 from reduce.dq import DQ, translated
 from reduce.errors import DataError
-from reduce.files.cards import without_structure
 from reduce.files.contents import Contents, Extension, contents
 from reduce.files.layouts import NOT_PLANES, OTHER, SCIENCE_NAMES, VARIANCE
 from reduce.files.ramps import is_ramp, ramp_of
@@ -72,7 +71,7 @@ def read_header(path: Path) -> Header:
     DataError
         If the file is damaged.
     """
-    return without_structure(contents(path).primary)
+    return contents(path).primary
 
 
 def open_image(path: Path, name: str) -> Rows | None:
@@ -161,8 +160,8 @@ def _frame(found: Contents) -> Frame:
         sci=sci,
         variances=variances,
         dq=flags,
-        header=without_structure(found.primary),
-        sci_header=without_structure(science.header),
+        header=found.primary,
+        sci_header=science.header,
         planes=_planes(found, sci.shape),
         provenance=provenance_of(found),
     )

@@ -41,10 +41,8 @@ def stamp(header: Header, provenance: Provenance) -> Header:
         return result
     for step in provenance.steps:
         if step.keyword:
-            result[step.keyword] = (
-                step.status,
-                step_keywords().get(step.keyword, step.step.replace("_", " ")),
-            )
+            meaning = step_keywords().get(step.keyword, step.step.replace("_", " "))
+            _set(result, step.keyword, step.status, meaning)
     for use in provenance.references:
         keyword = reference_keyword(use.reference.reftype)
         _set(result, keyword, use.reference.keyword_value, f"reference of type {use.reference.reftype}")
@@ -79,6 +77,6 @@ def _set(header: Header, keyword: str, value: str | float, comment: str) -> None
     """Set a card; its comment is left out where there is no room for it."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        header[keyword] = (printable(value) if isinstance(value, str) else value, comment)
+        header[keyword] = (printable(value) if isinstance(value, str) else value, printable(comment))
         if len(header.cards[keyword].image) > 80 or said or not header.comments[keyword]:
             header.comments[keyword] = ""

@@ -39,6 +39,8 @@ class _Reads:
     values: NDArray[np.float32]
     flags: NDArray[np.uint32]
     unit: str
+    given: NDArray[np.uint32]
+    """Bits that the pixels had, before any row was worked on."""
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ class Collector:
         """Keep what a step on a frame did."""
         if record.status == "COMPLETE":
             if isinstance(after, Ramp):
-                self._wait(record, after)
+                self._wait(record, before, after)
             else:
                 self._frame(record, before, after)
         self.other.ended(record, before, after)
@@ -85,12 +87,13 @@ class Collector:
         self._flush()
         return tuple(self.changes)
 
-    def _wait(self, record: StepRecord, ramp: Ramp) -> None:
+    def _wait(self, record: StepRecord, before: Data, after: Ramp) -> None:
         """Make room for what a step on reads is going to do."""
-        self._shape, self._first = ramp.shape, ramp.first_row
+        self._shape, self._first = after.shape, after.first_row
         self._waiting.append(record)
-        while len(self._reads) <= len(self._waiting):
-            self._reads.append(_empty(ramp))
+        if not self._reads and isinstance(before, Ramp):
+            self._reads.append(_empty(before))
+        self._reads.append(_empty(after))
 
     def _frame(self, record: StepRecord, before: Data, after: Frame) -> None:
         self._flush()
@@ -113,7 +116,10 @@ class Collector:
 
     def _flush(self) -> None:
         """The steps on reads, now that all rows have gone through them."""
-        views = [small(one.values, one.flags, self._shape, one.unit) for one in self._reads]
+        views = [
+            small(one.values, one.flags & ~(self._reads[-1].given & ~one.given), self._shape, one.unit)
+            for one in self._reads
+        ]
         for record, before, after in zip(self._waiting, views, views[1:], strict=False):
             self.changes.append(Change(record, before, after))
         if views:
@@ -123,9 +129,11 @@ class Collector:
 
 
 def _empty(ramp: Ramp) -> _Reads:
-    rows, columns = (length // size for length, size in zip(ramp.shape, cell_of(ramp.shape), strict=True))
-    size = rows, columns
-    return _Reads(np.full(size, np.nan, dtype=np.float32), np.zeros(size, dtype=np.uint32), ramp.unit)
+    every = cell_of(ramp.shape)
+    rows, columns = (length // size for length, size in zip(ramp.shape, every, strict=True))
+    given = ramp.pixeldq[: rows * every[0] : every[0], : columns * every[1] : every[1]].copy()
+    values = np.full((rows, columns), np.nan, dtype=np.float32)
+    return _Reads(values, np.zeros((rows, columns), dtype=np.uint32), ramp.unit, given)
 
 
 def _pixels(block: Ramp, rows: slice, every: int) -> tuple[NDArray[Any], NDArray[np.uint32]]:

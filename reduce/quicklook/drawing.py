@@ -58,18 +58,18 @@ def style() -> Iterator[None]:
         yield
 
 
-def figure(height: float) -> Figure:
-    """An empty figure of the usual width, `height` inches high."""
+def figure(height: float, *, fixed: bool = False) -> Figure:
+    """An empty figure of the usual width, `height` inches high; with `fixed` its axes stay where they are."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(WIDTH, height), dpi=_DPI, layout="constrained")
+    return Figure(figsize=(WIDTH, height), dpi=_DPI, layout=None if fixed else "constrained")
 
 
 def raster(drawn: Figure) -> Picture:
     """A figure as pixels."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    canvas = FigureCanvasAgg(drawn)
+    canvas: Any = FigureCanvasAgg(drawn)
     canvas.draw()
     return np.array(canvas.buffer_rgba(), dtype=np.uint8)[:, :, :3]
 
@@ -79,7 +79,8 @@ def png(*pictures: Picture) -> bytes:
     from matplotlib.image import imsave
 
     buffer = BytesIO()
-    imsave(buffer, np.concatenate(pictures), format="png", metadata={"Software": None})
+    nothing_of_us: Any = {"Software": None}
+    imsave(buffer, np.concatenate(pictures), format="png", metadata=nothing_of_us)
     return buffer.getvalue()
 
 
@@ -100,7 +101,8 @@ def wrapped(text: str, width: int, lines: int) -> str:
 
 def titled(axes: Axes, text: str, *, size: float = 9) -> None:
     """Give axes a title."""
-    axes.set_title(plain(text), fontsize=size, parse_math=False)
+    words = "\n".join(plain(line) for line in text.splitlines())
+    axes.set_title(words, fontsize=size, parse_math=False)
 
 
 def labelled(axes: Axes, across: str = "", up: str = "") -> None:
@@ -119,55 +121,64 @@ def nothing(axes: Axes, text: str) -> None:
     )
 
 
-def draw(axes: Axes, shown: View, *, flags: bool = False, bar: bool = True) -> None:
+def draw(axes: Axes, bar: Axes | None, shown: View, *, flags: bool = False) -> None:
     """An image in grey with its scale; with `flags` also the flagged pixels in the colours of their groups.
 
     Coordinates are those of FITS, from 1; on axes with sky coordinates those of astropy, from 0.
     """
-    grey = _grey()
-    extent = extent_of(shown, axes)
-    drawn = axes.imshow(
-        shown.image, cmap=grey, vmin=shown.low, vmax=shown.high, extent=extent, **_pixels(shown)
-    )
+    where = _where(axes, shown)
+    drawn = axes.imshow(shown.image, cmap=_map("gray"), vmin=shown.low, vmax=shown.high, **where)
     if flags:
-        axes.imshow(overlay(shown), extent=extent, **_pixels(shown))
+        axes.imshow(overlay(shown), **where)
     axes.tick_params(labelsize=7)
-    if bar:
-        scale(axes, drawn, shown.unit)
+    if bar is not None:
+        _scale(bar, drawn, shown.unit)
 
 
 def draw_flags(axes: Axes, shown: View) -> None:
     """Flagged pixels alone, on white."""
-    axes.imshow(overlay(shown), extent=extent_of(shown, axes), **_pixels(shown))
+    axes.imshow(overlay(shown), **_where(axes, shown))
     axes.set_facecolor("white")
     axes.tick_params(labelsize=7)
 
 
-def scale(axes: Axes, drawn: Any, unit: str) -> None:
-    """The scale of an image beside it."""
-    bar = axes.figure.colorbar(drawn, ax=axes, fraction=0.046, pad=0.02)
-    bar.set_label(plain(unit), fontsize=8, parse_math=False)
-    bar.ax.tick_params(labelsize=7)
-    bar.ax.yaxis.get_offset_text().set_fontsize(7)
+def beside(axes: Axes) -> Axes:
+    """Axes for the scale of an image, to its right."""
+    from matplotlib.colorbar import make_axes
+
+    made: Axes = make_axes(axes, fraction=0.046, pad=0.02)[0]
+    return made
 
 
-def difference(axes: Axes, before: View, after: View) -> None:
+def _scale(bar: Axes, drawn: Any, unit: str) -> None:
+    scale = bar.figure.colorbar(drawn, cax=bar)
+    scale.set_label(plain(unit), fontsize=8, parse_math=False)
+    bar.tick_params(labelsize=7)
+    bar.yaxis.get_offset_text().set_fontsize(7)
+
+
+def difference(axes: Axes, bar: Axes, before: View, after: View) -> None:
     """What was added to an image, red and blue; or words if nothing was, or it can't be said."""
-    if before.unit != after.unit or before.image.shape != after.image.shape:
-        nothing(axes, f"from {before.unit or 'no unit'} to {after.unit or 'no unit'}")
+    words = _no_difference(before, after)
+    if words:
+        nothing(axes, words)
+        bar.set_axis_off()
         return
     added = after.image - before.image
     known = np.abs(added[np.isfinite(added)])
-    if not known.any():
-        nothing(axes, "no value changed")
-        return
     limit = float(np.percentile(known, 99)) or float(known.max())
-    red_blue = _map("RdBu_r")
-    drawn = axes.imshow(
-        added, cmap=red_blue, vmin=-limit, vmax=limit, extent=extent_of(after, axes), **_pixels(after)
-    )
+    drawn = axes.imshow(added, cmap=_map("RdBu_r"), vmin=-limit, vmax=limit, **_where(axes, after))
     axes.tick_params(labelsize=7)
-    scale(axes, drawn, after.unit)
+    _scale(bar, drawn, after.unit)
+
+
+def _no_difference(before: View, after: View) -> str:
+    if before.unit != after.unit:
+        return f"from {before.unit or 'no unit'} to {after.unit or 'no unit'}"
+    if before.image.shape != after.image.shape:
+        return f"from {before.shape[1]} × {before.shape[0]} to {after.shape[1]} × {after.shape[0]} pixels"
+    added = after.image - before.image
+    return "" if (added[np.isfinite(added)] != 0).any() else "no value changed"
 
 
 def overlay(shown: View) -> NDArray[np.float32]:
@@ -200,20 +211,17 @@ def legend(axes: Axes, shown: View) -> None:
         )
 
 
-def extent_of(shown: View, axes: Axes) -> tuple[float, float, float, float]:
-    """Where the edges of a small image are in pixels of the whole."""
+def _where(axes: Axes, shown: View) -> dict[str, Any]:
+    """How a small image is drawn: over the pixels of the whole that it shows."""
     rows, columns = (length * size for length, size in zip(shown.image.shape, shown.cell, strict=True))
     first = -0.5 if hasattr(axes, "coords") else 0.5
-    return first, first + columns, first, first + rows
-
-
-def _pixels(shown: View) -> dict[str, Any]:
     square = max(shown.shape) <= _LONGEST * min(shown.shape)
-    return {"origin": "lower", "interpolation": "nearest", "aspect": "equal" if square else "auto"}
-
-
-def _grey() -> Any:
-    return _map("gray")
+    return {
+        "extent": (first, first + columns, first, first + rows),
+        "origin": "lower",
+        "interpolation": "nearest",
+        "aspect": "equal" if square else "auto",
+    }
 
 
 def _map(name: str) -> Any:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from reduce.quicklook.collector import Change
 from reduce.quicklook.drawing import (
+    WIDTH,
     Picture,
+    beside,
     difference,
     draw,
     draw_flags,
@@ -26,13 +28,14 @@ from reduce.quicklook.drawing import (
 )
 from reduce.quicklook.subject import PERCENTILES, Panel, Subject
 from reduce.quicklook.views import Glance, widened
-from reduce.quicklook.words import about, fraction, number, use_lines
+from reduce.quicklook.words import about, number, percent, use_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _BARS, _BINS = 12, 128
+_ROW = 3.15
 _COLUMNS = 150
 """Letters of the small type that fit beside each other."""
 
@@ -40,34 +43,40 @@ _COLUMNS = 150
 def overview(subject: Subject) -> Picture:
     """The images of a file, its flagged pixels, values and quality bits."""
     drawn = _images(subject) if subject.kind == "images" else _image(subject)
-    drawn.suptitle(f"{wrapped(subject.name, 100, 3)}\n{wrapped(about(subject), 120, 2)}", fontsize=10)
-    for text in (drawn._suptitle,):
-        text.set_parse_math(False)
+    title = drawn.suptitle(f"{wrapped(subject.name, 100, 3)}\n{wrapped(about(subject), 120, 2)}", fontsize=10)
+    title.set_parse_math(False)
     return raster(drawn)
 
 
 def steps(changes: Sequence[Change]) -> Iterator[Picture]:
     """Before and after each step, and the difference, a picture each."""
     for count, one in enumerate(changes, 1):
-        drawn = figure(3.5)
-        before, after, change = drawn.subplots(1, 3)
-        draw(before, one.before)
-        draw(after, one.after, flags=True)
-        difference(change, one.before, one.after)
-        step = one.record.step
-        titled(before, f"{count}. before {step}")
-        titled(after, f"after {step}, flagged pixels in colour")
-        more = one.after.unusable - one.before.unusable
-        flagged = f", {abs(more)} pixels {'more' if more > 0 else 'fewer'} unusable" if more else ""
-        titled(change, f"after minus before{flagged}")
+        drawn = figure(_ROW, fixed=True)
+        before, after, change = (_place(drawn, column) for column in range(3))
+        draw(*before, one.before)
+        draw(*after, one.after, flags=True)
+        difference(*change, one.before, one.after)
+        step, was, now = one.record.step, percent(one.before.unusable), percent(one.after.unusable)
+        titled(before[0], f"{count}. before {step}")
+        titled(after[0], f"after {step}" + (f", unusable {was} → {now}" if was != now else ""))
+        titled(change[0], "after minus before")
         yield raster(drawn)
+
+
+def _place(drawn: Figure, column: int) -> tuple[Axes, Axes]:
+    """Axes for an image in a column, and for its scale."""
+    width, height = WIDTH, _ROW
+    left, side, bottom = 0.45 + column * (width - 0.1) / 3, 2.55, 0.3
+    image = drawn.add_axes((left / width, bottom / height, side / width, side / height))
+    bar = drawn.add_axes(((left + side + 0.1) / width, bottom / height, 0.12 / width, side / height))
+    return image, bar
 
 
 def references(subject: Subject, note: str) -> Picture:
     """The references that were used and why, as text; and why steps are not shown."""
     lines = [*use_lines(subject.provenance), *([note] if note else [])]
     folded = [piece for line in lines for piece in _folded(line)]
-    drawn = figure(0.45 + 0.155 * len(folded))
+    drawn = figure(0.3 + 0.134 * len(folded), fixed=True)
     text = "\n".join(folded)
     drawn.text(
         0.015,
@@ -91,7 +100,7 @@ def _image(subject: Subject) -> Figure:
     """A frame or a ramp."""
     drawn, seen = figure(8.8), subject.main
     first: Any = drawn.add_subplot(2, 2, 1, projection=subject.wcs)
-    draw(first, seen.view)
+    draw(first, beside(first), seen.view)
     if subject.wcs is not None:
         _sky(first)
     titled(first, f"{subject.panels[0].title}, zscale")
@@ -116,7 +125,7 @@ def _images(subject: Subject) -> Figure:
     for place, panel in enumerate(values):
         row, column = divmod(place, 3)
         axes = drawn.add_subplot(grid[row, 2 * column : 2 * column + 2])
-        draw(axes, panel.glance.view)
+        draw(axes, beside(axes), panel.glance.view)
         titled(axes, _described(panel), size=8)
     if extra:
         left = drawn.add_subplot(grid[rows, :3])
@@ -128,9 +137,9 @@ def _images(subject: Subject) -> Figure:
 def _described(panel: Panel) -> str:
     values = panel.glance.values
     if not values.size:
-        return f"{panel.title}: no good pixels"
+        return f"{panel.title}\nno good pixels"
     low, middle, high = np.percentile(values, (1, 50, 99))
-    return f"{panel.title}: {number(middle)} (1 to 99 %: {number(low)} to {number(high)})"
+    return f"{panel.title}\nmedian {number(middle)}, from {number(low)} to {number(high)}"
 
 
 def _sky(axes: Any) -> None:
@@ -146,9 +155,8 @@ def _flagged(axes: Axes, seen: Glance, *, alone: bool = False) -> None:
         draw_flags(axes, seen.view)
         titled(axes, "flagged pixels")
     else:
-        draw(axes, seen.view, flags=True, bar=False)
-        rows, columns = seen.view.shape
-        share = fraction(seen.view.unusable, rows * columns)
+        draw(axes, None, seen.view, flags=True)
+        share = percent(seen.view.unusable)
         titled(axes, f"flagged pixels; {share} can't be used")
     legend(axes, seen.view)
 
@@ -160,14 +168,14 @@ def _values(axes: Axes, seen: Glance) -> None:
         nothing(axes, "no good pixels")
         return
     edges = bins(values)
-    axes.hist(values, bins=edges, color="0.35", log=True)
+    axes.hist(values, bins=edges.tolist(), color="0.35", log=True)
     axes.set_xlim(edges[0], edges[-1])
     axes.set_ylim(bottom=0.5)
     middle = float(np.median(values))
     axes.axvline(middle, color="#d55e00", lw=1)
     labelled(axes, seen.view.unit or "value", "good pixels")
-    outside = np.count_nonzero((values < edges[0]) | (values > edges[-1]))
-    beyond = f"; {fraction(outside, values.size)} beyond" if outside else ""
+    outside = int(np.count_nonzero((values < edges[0]) | (values > edges[-1])))
+    beyond = f"; {percent(outside / values.size)} beyond" if outside else ""
     error = f", median error {number(float(np.median(seen.errors)))}" if seen.errors.size else ""
     titled(axes, f"median {number(middle)}{error}{beyond}")
     axes.xaxis.get_offset_text().set_fontsize(7)
@@ -199,7 +207,7 @@ def _bits(axes: Axes, seen: Glance) -> None:
     shares = [100 * count / total for _, count in counts]
     bars = axes.barh([name for name, _ in counts], shares, color="0.55", height=0.7)
     axes.bar_label(bars, [f" {count}" for _, count in counts], fontsize=7)
-    axes.invert_yaxis()
+    axes.set_ylim(max(5, len(counts)) - 0.5, -0.5)
     axes.set_xscale("log")
     axes.set_xlim(min(shares) / 3, 400 * max(1, max(shares) / 100))
     labelled(axes, "pixels, %")

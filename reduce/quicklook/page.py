@@ -13,11 +13,11 @@ from reduce.quicklook.collector import Change
 from reduce.quicklook.drawing import Picture, png
 from reduce.quicklook.figures import overview, steps
 from reduce.quicklook.subject import Subject
-from reduce.quicklook.words import PERCENTILES, about, chosen_by, fraction, number
+from reduce.quicklook.words import PERCENTILES, about, chosen_by, number, percent, why
 
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #222;
-  background: #fff }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
+  color: #222; background: #fff }
 h1 { font-size: 1.25rem; overflow-wrap: anywhere } h2 { font-size: 1.1rem; margin-top: 2rem }
 h3 { font-size: 1rem; margin: 1.5rem 0 0 }
 table { border-collapse: collapse; font-size: 0.85rem } img { max-width: 100% }
@@ -74,7 +74,7 @@ def _flags(subject: Subject) -> Iterator[str]:
     if not counts:
         yield "<p>None is set.</p>"
         return
-    rows = [(name, f"{count}", fraction(count, shape[0] * shape[1])) for name, count in counts.items()]
+    rows = [(name, f"{count}", percent(count / (shape[0] * shape[1]))) for name, count in counts.items()]
     yield _table(("bit", "pixels", "share"), rows)
 
 
@@ -85,7 +85,7 @@ def _references(provenance: Provenance) -> Iterator[str]:
             use.reference.reftype,
             use.reference.keyword_value,
             chosen_by(use),
-            use.reference.reason,
+            why(use),
             use.sha256[:16],
         )
         for use in provenance.references

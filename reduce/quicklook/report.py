@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +102,7 @@ def with_steps(subject: Subject, path: Path, finder: Finder, watcher: Watcher) -
     """
     records = subject.provenance.steps
     if not records:
-        return Report(subject, note="Steps are not shown: the file does not say that any was run on it.")
+        return Report(subject, note="The file does not say that any step was run on it.")
     if isinstance(STEPS.get(records[-1].step), FramesStep):
         parts = len(subject.provenance.inputs)
         return Report(
@@ -124,10 +124,8 @@ def with_steps(subject: Subject, path: Path, finder: Finder, watcher: Watcher) -
 def _without_pixels(subject: Subject) -> Frame:
     """A product that is to be made again is known by its history alone."""
     pixel = np.zeros((1, 1), dtype=np.float32)
-    blank = subject.header.copy(strip=True)
-    return Frame(
-        pixel, {}, pixel.astype(np.uint32), subject.header, blank, provenance=replace(subject.provenance)
-    )
+    flags = np.zeros((1, 1), dtype=np.uint32)
+    return Frame(pixel, {}, flags, subject.header, subject.header, provenance=subject.provenance)
 
 
 def _same(one: Subject, other: Subject) -> bool:

@@ -42,7 +42,7 @@ class View:
     shape
         Of the whole image.
     unusable
-        How many of the pixels that were looked at may not be used.
+        Share of the pixels that may not be used.
     """
 
     image: NDArray[np.float32]
@@ -53,7 +53,7 @@ class View:
     share: NDArray[np.float32]
     cell: tuple[int, int]
     shape: tuple[int, int]
-    unusable: int
+    unusable: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,19 +129,24 @@ def blocks(shape: tuple[int, int]) -> Iterator[slice]:
         yield slice(first, min(first + step, shape[0]))
 
 
-def glance(given: Iterator[Block], shape: tuple[int, int], unit: str) -> Glance:
-    """What blocks of rows show together; they are those of `blocks`, in order."""
+def glance(given: Iterator[Block], shape: tuple[int, int], unit: str, *, mask: bool = False) -> Glance:
+    """What blocks of rows show together; they are those of `blocks`, in order.
+
+    With `mask` a pixel with any bit is shown as flagged, also one that may be used.
+    """
     cell, every = cell_of(shape), max(1, round((shape[0] * shape[1] / _SAMPLE) ** 0.5))
     parts: list[_Part] = []
     first = 0
     for block in given:
-        parts.append(_part(block, cell, every, -first % every))
+        parts.append(_part(block, cell, every, -first % every, mask=mask))
         first += block.values.shape[0]
-    image, group, share, values, errors, _ = (np.concatenate(pieces) for pieces in zip(*parts, strict=True))
+    image, group, share, values, errors = (
+        np.concatenate([part[number] for part in parts]) for number in range(5)
+    )
     totals = np.sum([part.counts for part in parts], axis=0)
     counts = {one.name: int(total) for one, total in zip(DEFINITIONS, totals, strict=True) if total}
     low, high = stretch(image)
-    unusable = counts.get(DQ.DO_NOT_USE.name or "", 0)
+    unusable = counts.get(str(DQ.DO_NOT_USE.name), 0) / (shape[0] * shape[1])
     shown = View(image, low, high, unit, group, share, cell, shape, unusable)
     return Glance(shown, values, errors, counts)
 
@@ -150,11 +155,11 @@ def small(values: NDArray[Any], flags: Flags, whole: tuple[int, int], unit: str)
     """What single pixels of an image look like, one of each cell."""
     part = _part(Block(values, flags), (1, 1), 1, 0)
     low, high = stretch(part.image)
-    unusable = int(flagged(flags).sum())
+    unusable = float(flagged(flags).mean())
     return View(part.image, low, high, unit, part.group, part.share, cell_of(whole), whole, unusable)
 
 
-def _part(block: Block, cell: tuple[int, int], every: int, start: int) -> _Part:
+def _part(block: Block, cell: tuple[int, int], every: int, start: int, *, mask: bool = False) -> _Part:
     values, flags = block.values, block.flags
     bad = flagged(flags, DQ.DO_NOT_USE) | ~np.isfinite(values)
     good = _pooled(~bad, cell)
@@ -166,20 +171,20 @@ def _part(block: Block, cell: tuple[int, int], every: int, start: int) -> _Part:
     kept = ~bad[some]
     errors = np.zeros(0) if block.variance is None else np.sqrt(block.variance[some][kept].astype(np.float64))
     sample = np.clip(values[some][kept].astype(np.float64), *_NOWHERE)
-    return _Part(mean, *_shown(flags, cell), sample, errors, _counted(flags))
+    seen = np.where(flags, flags | np.uint32(DQ.DO_NOT_USE), flags) if mask else flags
+    return _Part(mean, *_shown(seen, cell), sample, errors, _counted(flags))
 
 
 def _pooled(array: NDArray[Any], cell: tuple[int, int]) -> NDArray[np.float64]:
     """Sums over cells."""
-    (rows, columns), (height, width) = (
-        (length // size for length, size in zip(array.shape, cell, strict=True)),
-        cell,
-    )
+    height, width = cell
+    rows, columns = array.shape[0] // height, array.shape[1] // width
     cut = array[: rows * height, : columns * width]
     if cell == (1, 1):
         return cut.astype(np.float64)
     across = np.add.reduce(cut.reshape(rows * height, columns, width), axis=2, dtype=np.float64)
-    return across.reshape(rows, height, columns).sum(axis=1)
+    total: NDArray[np.float64] = across.reshape(rows, height, columns).sum(axis=1)
+    return total
 
 
 def _shown(flags: Flags, cell: tuple[int, int]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

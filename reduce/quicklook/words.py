@@ -21,9 +21,9 @@ def number(value: float) -> str:
     return f"{value:.5g}"
 
 
-def fraction(part: int, whole: int) -> str:
+def percent(share: float) -> str:
     """A share in percent."""
-    return f"{100 * part / whole:.3g} %"
+    return f"{100 * share:.3g} %"
 
 
 def about(subject: Subject) -> str:
@@ -54,18 +54,22 @@ def chosen_by(use: ReferenceUse) -> str:
     return f"{reference.rule}{context}" if reference.rule else f"{reference.origin}{context}"
 
 
+def why(use: ReferenceUse) -> str:
+    """Why a reference was chosen, if there is more to say than which rule it was."""
+    reference = use.reference
+    return "" if reference.rule and reference.reason.endswith(reference.rule) else reference.reason
+
+
 def use_lines(provenance: Provenance) -> Iterator[str]:
     """References and why, and the steps that were skipped."""
-    if not provenance.references:
-        yield "No reference file was used."
-    else:
-        yield "References, and why"
+    if provenance.steps:
+        yield "References, and why" if provenance.references else "No reference file was used."
     for use in provenance.references:
         reference = use.reference
         yield f"  {reference.reftype:<12} {reference.keyword_value}"
         yield f"  {'':<12} {chosen_by(use)}"
-        if reference.reason:
-            yield f"  {'':<12} {reference.reason}"
+        if why(use):
+            yield f"  {'':<12} {why(use)}"
     skipped = [record for record in provenance.steps if record.status == "SKIPPED"]
     if skipped:
         yield "Steps that were skipped"

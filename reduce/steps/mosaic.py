@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from reduce.calibration import ReferenceFile
+from reduce.dq import DQ
 from reduce.errors import DataError
 from reduce.frame import Frame, FrameRows
 from reduce.headers import plain
+from reduce.kernels.dither_outliers import dither_outliers
 from reduce.kernels.mosaic import DrizzleInput, Kernel, correlation_factor, drizzle_frames
-from reduce.kernels.mosaic_grid import output_grid, pixel_side
+from reduce.kernels.mosaic_grid import Grid, output_grid, pixel_side
 from reduce.keywords import find
 from reduce.parameters import option
 from reduce.step import FramesStep, Need, References
@@ -45,6 +47,11 @@ class Resampling:
         None, "Side of a pixel of the grid; none is that of the frames.", least=1e-6, unit="arcsec"
     )
     rotation: float = option(0.0, "Position angle of the grid.", unit="deg")
+    outliers: float | None = option(
+        None,
+        "Leave out what differs so much from the median of all; holds all in memory.",
+        unit="sigma",
+    )
 
 
 def _resample(frames: Sequence[FrameRows], references: References, given: Resampling) -> Frame:
@@ -54,7 +61,10 @@ def _resample(frames: Sequence[FrameRows], references: References, given: Resamp
     grid = output_grid(wcss, [frame.shape for frame in frames], scale=scale, rotation=parameters.rotation)
     pixfrac = parameters.pixfrac or 1.0
     kernel = cast(Kernel, parameters.kernel or "square")
-    result = drizzle_frames(_inputs(frames, wcss), grid.wcs, grid.shape, pixfrac=pixfrac, kernel=kernel)
+    inputs = _inputs(frames, wcss)
+    if parameters.outliers is not None:
+        inputs = _without_outliers(tuple(inputs), grid, parameters.outliers)
+    result = drizzle_frames(inputs, grid.wcs, grid.shape, pixfrac=pixfrac, kernel=kernel)
     header = frames[0].sci_header.copy()
     for keyword in [keyword for keyword in header if _OF_A_FRAME.fullmatch(keyword)]:
         header.remove(keyword, ignore_missing=True, remove_all=True)
@@ -107,6 +117,13 @@ def _inputs(frames: Sequence[FrameRows], wcss: Sequence[WCS]) -> Iterator[Drizzl
         frame = rows.loaded()
         seconds = find(plain(frame.header), "EXPTIME")
         yield DrizzleInput(frame.sci, np.square(frame.err), frame.dq, wcs, float(seconds) if seconds else 1.0)
+
+
+def _without_outliers(inputs: Sequence[DrizzleInput], grid: Grid, threshold: float) -> Iterator[DrizzleInput]:
+    outliers = dither_outliers(inputs, grid.wcs, grid.shape, threshold=threshold)
+    for one, found in zip(inputs, outliers, strict=True):
+        flags = np.where(found, np.uint32(DQ.OUTLIER | DQ.DO_NOT_USE), np.uint32(0))
+        yield one._replace(dq=one.dq | flags)
 
 
 RESAMPLE = FramesStep(

@@ -20,7 +20,9 @@ Array = NDArray[Any]
 
 USED = ramp.DO_NOT_USE | ramp.SATURATED | ramp.JUMP
 MARGIN = 0.99
+"""Single precision is suspicious a little early; double precision decides."""
 CHUNK = 1 << 15
+"""Pixels whose differences fit in the processor's cache."""
 
 
 def fit(block: Block, output: Output, settings: Settings) -> None:
