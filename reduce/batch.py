@@ -16,6 +16,8 @@ from reduce.journal import Journal
 from reduce.pipeline import Data, Watcher
 from reduce.products import Output
 from reduce.provenance import StepRecord
+from reduce.quicklook.collector import Collector
+from reduce.quicklook.report import report_on
 from reduce.recipe import Level, Recipe
 from reduce.session import Plan, Product, Request, combined, opened, planned, reduced
 
@@ -134,9 +136,11 @@ def _exposure(path: Path, request: Request, output: Output, watch: Watch) -> Res
         output.require_free(place, path)
         journal = Journal(watch(path))
         journal.told(plan)
-        result = reduced(data, plan, request, journal)
+        collector = Collector(journal)
+        result = reduced(data, plan, request, collector if output.report else journal)
         _write(result, place, output)
         journal.write(place)
+        _report(result, place, output, collector)
     except ReduceError as problem:
         return Failed(path, problem)
     return Written(place, "exposure", (path,), plan.recipe, result.provenance.steps)
@@ -161,6 +165,13 @@ def _write(result: Data, place: Path, output: Output) -> None:
         write_ramp(result, place, layout=output.layout, overwrite=output.overwrite)
 
 
+def _report(result: Data, place: Path, output: Output, collector: Collector | None = None) -> None:
+    """The page about a product, if it is wanted."""
+    if output.report:
+        changes = collector.finish() if collector else ()
+        report_on(result, place.name, changes).write(output.page(place), overwrite=output.overwrite)
+
+
 def _combination(
     parts: Sequence[Written], expected: int, step: str, request: Request, output: Output, name: str = ""
 ) -> Result:
@@ -182,6 +193,7 @@ def _combination(
         products = [Product(part.path, open_rows(part.path)) for part in parts]
         frame = combined(products, step, parts[0].recipe, request)
         _write(frame, place, output)
+        _report(frame, place, output)
     except ReduceError as problem:
         return Failed(first, problem)
     kind: Kind = "sky" if step == SKY_STEP else "combined"

@@ -169,6 +169,6 @@ def texts(parameters: object) -> dict[str, str]:
 
 def unknown(what: str, name: str, known: list[str]) -> ParameterError:
     """An error about a name that does not exist, with the nearest ones or all of them."""
-    near = get_close_matches(name, known, n=1)
+    near = get_close_matches(name, known, n=1) or [each for each in known if name and name in each]
     listed = f"there are {', '.join(sorted(known))}" if known else "there is none"
     return ParameterError(f"there is no {what} '{name}'", f"did you mean '{near[0]}'?" if near else listed)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from reduce.arrays import Rows
 from reduce.errors import DataError, ParameterError
+from reduce.extras import needing
 from reduce.frame import Frame, FrameRows, Ramp
 from reduce.headers import plain
 from reduce.kernels.acceleration import blocks, in_threads
@@ -115,7 +116,8 @@ def combine(frames: Sequence[FrameRows], task: Task, library: Library) -> Frame:
     gathered = _gathered(task, library, frames[0])
     if gathered.lacking:
         raise DataError(f"{task.step.name} can't be skipped: {gathered.lacking}")
-    frame = task.step.apply(frames, gathered.files, task.parameters)
+    with needing(task.step.name):
+        frame = task.step.apply(frames, gathered.files, task.parameters)
     return replace(frame, provenance=frame.provenance.after(_record(task, gathered, frame)))
 
 
@@ -130,7 +132,8 @@ def _outcome(task: Task, gathered: Gathered, data: Data) -> Outcome:
         case RampStep() | FitStep(), Ramp():
             return task.step.prepare(data, gathered.files, task.parameters)
         case FrameStep(), Frame():
-            return task.step.apply(data, gathered.files, task.parameters)
+            with needing(task.step.name):
+                return task.step.apply(data, gathered.files, task.parameters)
     have = "raw reads" if isinstance(data, Ramp) else "a frame"
     raise ParameterError(
         f"the step {task.step.name} can't be run on {have}",

@@ -26,11 +26,14 @@ class Output:
         Whether files that exist are replaced.
     layout
         ``standard`` has the image in SCI, ``liger`` in DATA.
+    report
+        Whether a page with pictures goes beside each product.
     """
 
     folder: Path
     overwrite: bool = False
     layout: Layout = "standard"
+    report: bool = False
     _sources: dict[Path, Path] = field(default_factory=dict)
 
     def path(self, source: Path, level: Level, kind: str = "") -> Path:
@@ -50,6 +53,10 @@ class Output:
         if not count:
             name = f"{stem}_LVL{int(level)}"
         return self.folder / f"{name}{'_' + kind if kind else ''}.fits"
+
+    def page(self, path: Path) -> Path:
+        """Where the page about a product is written."""
+        return path.with_suffix(".html")
 
     def require_free(self, path: Path, source: Path | None = None) -> None:
         """Refuse early what would be refused when it is written, or would replace what must not be lost.
@@ -77,10 +84,11 @@ class Output:
                 raise OutputError(
                     f"{path} would replace the file that it is made from", "name another folder with --out"
                 )
-        if path.exists() and not self.overwrite:
-            raise OutputError(
-                f"{path} exists", "name another folder with --out, or replace it with --overwrite"
-            )
+        for each in (path, self.page(path)) if self.report else (path,):
+            if each.exists() and not self.overwrite:
+                raise OutputError(
+                    f"{each} exists", "name another folder with --out, or replace it with --overwrite"
+                )
 
 
 def stem_of(name: str) -> str:

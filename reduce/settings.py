@@ -51,7 +51,10 @@ class Settings:
             for step, values in layer.values.items():
                 if step not in STEPS:
                     raise unknown("step", step, list(STEPS))
-                build(STEPS[step].parameters, values, f"{layer.origin}: {step}")
+                try:
+                    build(STEPS[step].parameters, values, step)
+                except ParameterError as problem:
+                    raise ParameterError(f"{layer.origin}: {problem.message}", problem.hint) from None
 
     def below(self, *layers: Layer) -> Settings:
         """With layers that count less than all others."""

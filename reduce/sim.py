@@ -162,7 +162,7 @@ class Detector:
         is_hot, is_dead = inside & (chance < hot), inside & (chance > 1 - dead)
         currents[is_hot] = 10 ** rng.uniform(0, 2, int(is_hot.sum()))
         currents[~inside] = 0
-        flat /= np.median(flat)
+        flat /= np.median(flat[inside & ~is_dead])
         flat[is_dead | ~inside] = 0
         return cls(
             gain=gain,

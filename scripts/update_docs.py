@@ -1,6 +1,6 @@
 """Run the console examples of README.md and docs/ and write what they print into them, or --check it.
 
-An example is a block of ``console`` with a line ``$ calmap ...``. Every line that begins with ``$`` is run,
+An example is a block of ``console`` with a line ``$ calmap ...`` or ``$ scripts/...``. Every line that begins with ``$`` is run,
 on a terminal of 80 columns without colour, and what follows is its output. A command that ends in a backslash
 goes on in the next. Output that ends in a line ``...`` is longer than shown. ``$ echo $?`` shows the exit
 code; one above 1 must be shown. The examples of a page share their folders, from first to last.
@@ -108,7 +108,9 @@ class Folders:
 
 def pages(root: Path = ROOT) -> list[Path]:
     """README.md and the pages of docs/ that people write."""
-    return [root / "README.md", *sorted(p for p in (root / "docs").glob("*.md") if p.name not in GENERATED)]
+    docs = root / "docs"
+    written = sorted(page for page in docs.glob("*.md") if page.name not in GENERATED)
+    return [root / "README.md", *written, *sorted((docs / "algorithms").glob("*.md"))]
 
 
 def updated(page: Path, base: Path) -> str:
@@ -126,7 +128,7 @@ def updated(page: Path, base: Path) -> str:
 
     def rewrite(match: re.Match[str]) -> str:
         note, body = match["note"] or "", match["body"]
-        if note.startswith("skip because ") or not re.search(r"^\$ calmap", body, re.M):
+        if note.startswith("skip because ") or not re.search(r"^\$ (calmap|scripts/)", body, re.M):
             return match[0]
         if note == "cwd=real" and not _REAL_CACHE.is_dir():
             return match[0]
@@ -201,7 +203,9 @@ def _run(command: str, folder: Path) -> tuple[str, int]:
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise ExampleError(f"{command}: {result.exception!r}")
         return result.output, result.exit_code
-    if words[0] != "calmap" and folder == ROOT:
+    if words[0].startswith("scripts/") and folder == ROOT:
+        command = shlex.join([sys.executable, *words])
+    elif words[0] != "calmap" and folder == ROOT:
         raise ExampleError(f"'{words[0]}' can't be run in the checkout itself: say cwd=copy or cwd=new")
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["HOME"] = str(folder)

@@ -25,7 +25,7 @@ SETTINGS = ("gain_scale.gain=2", "refpix.channels=1")
 def write_exposures(
     folder: Path, detector: Detector, shots: Sequence[Shot], seed: int = 1, **cards: object
 ) -> list[Path]:
-    """Write exposures; `cards` change the headers of all of them."""
+    """Write exposures; `cards` change the headers of all of them, PEDIGREE what they say of their origin."""
     return list(_written(folder, detector, shots, seed, cards))
 
 
@@ -35,6 +35,8 @@ def _written(
     folder.mkdir(parents=True, exist_ok=True)
     for taken in exposures(detector, (), tuple(shots), seed=seed):
         taken.ramp.header.update(cards)
+        if "PEDIGREE" in cards:
+            del taken.ramp.header["HISTORY"]
         write_ramp(taken.ramp, folder / taken.name)
         yield folder / taken.name
 

@@ -20,7 +20,7 @@ from reduce.files.writer import write_frame, write_ramp
 
 SHAPE = (6, 5)
 IMAGE = np.ones(SHAPE, np.float32)
-ANY = settings(deadline=None, max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def refused(read, path):

@@ -107,8 +107,8 @@ def test_map_serves_all_subarrays_and_keeps_to_what_lasts(badpix: Path) -> None:
 
     assert header["SUBARRAY"] == "GENERIC"
     assert header["NBAD"] == np.count_nonzero(dq & DQ.DO_NOT_USE)
-    assert not (dq & (DQ.JUMP_DET | DQ.SATURATED | DQ.OUTLIER)).any()
-    assert "DQ_DEF" in [hdu.name for hdu in fits.open(badpix)]
+    assert not (dq & np.uint32(DQ.JUMP_DET | DQ.SATURATED | DQ.OUTLIER)).any()
+    assert len(fits.getdata(badpix, "DQ_DEF")) == 32
 
 
 def test_old_maps_tell_the_border_alone(
@@ -116,7 +116,7 @@ def test_old_maps_tell_the_border_alone(
 ) -> None:
     old = tmp_path / "old.fits"
     with fits.open(badpix) as file:
-        file["DQ"].data[20:30, 20:30] |= DQ.HOT | DQ.DO_NOT_USE
+        file["DQ"].data[20:30, 20:30] |= np.uint32(DQ.HOT | DQ.DO_NOT_USE)
         file.writeto(old)
 
     paths = sorted((folder / "badpix").iterdir())
@@ -182,25 +182,32 @@ def test_ramps_have_to_be_read_alike(detector: Detector, bias: Path, tmp_path: P
         made("linearity", paths, tmp_path / "out", {"bias": bias})
 
 
-def test_gain_and_read_noise(
-    detector: Detector,
-    pairs: list[Path],
-    bias: Path,
-    badpix: Path,
-    linearity: tuple[Path, Path],
-    tmp_path: Path,
-) -> None:
-    given = {"bias": bias, "dq": badpix, "nonlincoeff": linearity[0]}
+def test_gain_and_read_noise(tmp_path: Path) -> None:
+    quiet = Detector.simulated((96, 96), 8, nonlinearity=0, channel_drift=0, row_drift=0, border=0)
+    paths = write_exposures(tmp_path, quiet, [*PAIRS, DARK, DARK, DARK], seed=4)
 
-    gain, noise = made("gain", pairs, tmp_path, given)
+    gain, noise = made("gain", paths, tmp_path / "out")
 
     value, error = (fits.getdata(gain.path, name)[32, 32] for name in ("SCI", "ERR"))
     assert value == pytest.approx(2.0, rel=0.02)
     assert abs(value - 2.0) < 4 * error
     assert fits.getheader(gain.path, "SCI")["BUNIT"] == "electron / DN"
-    assert fits.getdata(noise.path, "SCI")[32, 32] == pytest.approx(np.hypot(9, 2 / np.sqrt(12)), rel=0.06)
+    assert fits.getdata(noise.path, "SCI")[32, 32] == pytest.approx(np.hypot(9, 2 / np.sqrt(12)), rel=0.03)
     assert "1 without a partner of the same level left out" in gain.notes
     assert (gain.reftype, noise.reftype) == ("gain", "readnoise")
+
+
+def test_gain_of_corrected_reads(
+    pairs: list[Path], bias: Path, badpix: Path, linearity: tuple[Path, Path], tmp_path: Path
+) -> None:
+    given = {"bias": bias, "dq": badpix, "nonlincoeff": linearity[0]}
+
+    gain, _ = made("gain", pairs, tmp_path, given)
+
+    value, error = (fits.getdata(gain.path, name)[32, 32] for name in ("SCI", "ERR"))
+    assert abs(value - 2.0) < 4 * error
+    steps = {step.step: step.status for step in gain.provenance.steps}
+    assert {steps[name] for name in ("dq_init", "refpix", "bias", "nonlin_corr")} == {"COMPLETE"}
 
 
 def test_read_noise_of_each_pixel(detector: Detector, pairs: list[Path], tmp_path: Path) -> None:
@@ -257,3 +264,23 @@ def test_sky_per_unit_of_its_level(tmp_path: Path) -> None:
     assert image[good].mean() == pytest.approx(1, abs=0.01)
     assert fits.getheader(written.path)["SKYLEVEL"] == pytest.approx(21.0, rel=0.05)
     assert written.path.name.split("_")[2] == "SKY"
+
+
+def test_files_that_belong_together_are_written_together(
+    pairs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from reduce.errors import OutputError
+    from reduce.making import maker
+
+    def full(kind: str, path: Path, **given: object) -> None:
+        if kind == "readnoise":
+            raise OutputError("the disk is full")
+        write(kind, path, **given)
+
+    write = maker.write_reference
+    monkeypatch.setattr(maker, "write_reference", full)
+
+    with pytest.raises(OutputError, match="the disk is full"):
+        made("gain", pairs, tmp_path)
+
+    assert not list(tmp_path.iterdir())

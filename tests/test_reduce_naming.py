@@ -102,7 +102,8 @@ def test_other_names_are_refused(name):
 @pytest.mark.parametrize(
     "change",
     [{"program": "P-1"}, {"instrument": "IR_IS"}, {"detector": "SLC/LEN"},
-     {"pointing": Pointing("M92", "K-x", "4.0")}, {"pointing": Pointing("", "K", "4.0")}, {"level": 12}, {"subarray": 100}],
+     {"pointing": Pointing("M92", "K-x", "4.0")}, {"pointing": Pointing("", "K", "4.0")},
+     {"level": 12}, {"subarray": 100}],
 )  # fmt: skip
 def test_parts_that_would_not_come_back_are_refused(change):
     parts = {

@@ -118,7 +118,7 @@ def reduce(
             return
     if not files:
         raise UsageError("there is nothing to reduce", "name files, folders or associations")
-    work = _Work(invocation, request, _output(invocation, out, layout, overwrite=overwrite), report)
+    work = _Work(invocation, request, _output(invocation, out, layout, overwrite=overwrite, report=report))
     associations = work.associations(files)
     if show is not None:
         with told():
@@ -176,23 +176,27 @@ def _request(
     )
 
 
-def _output(invocation: Invocation, out: str, layout: str, *, overwrite: bool) -> Output:
+def _output(invocation: Invocation, out: str, layout: str, *, overwrite: bool, report: bool) -> Output:
     from reduce.products import Output
+    from reduce.quicklook.drawing import require
+
+    if report:
+        with told():
+            require()
 
     folder = invocation.cwd / Path(out).expanduser()
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{out} is not a folder")
-    return Output(folder, overwrite, "liger" if layout == "liger" else "standard")
+    return Output(folder, overwrite, "liger" if layout == "liger" else "standard", report)
 
 
 class _Work:
     """One call of the command, and how it went so far."""
 
-    def __init__(self, invocation: Invocation, request: Request, output: Output, report: bool) -> None:
+    def __init__(self, invocation: Invocation, request: Request, output: Output) -> None:
         self.invocation = invocation
         self.request = request
         self.output = output
-        self.report = report
         self.code = 0
         self.skies: dict[tuple[Path, ...], Result] = {}
 

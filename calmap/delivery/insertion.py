@@ -162,7 +162,7 @@ def plan_insertion(
     revision = revise(rules, context, changed, in_place=in_place) if changed else Revision(context, ())
     copies = tuple(_copies(steps, rules))
     told = tuple(_told(steps, revision, rules))
-    warnings = (*_warnings(copies, rules), *_edited_by_hand(texts, rules))
+    warnings = (*_warnings(copies, rules), *edited_by_hand(texts, rules))
     return Delivery(context, revision, told, copies, warnings)
 
 
@@ -177,11 +177,11 @@ def _inserted(
         refuse_special_cases(file, observatory, values)
     if [row.file for row in insertion.removed] == [reference.name]:
         return _Step(reference, None, insertion.removed[0], notes), text
-    strangers = tuple(_strangers(file, insertion, observatory))
-    return _Step(reference, insertion, insertion.added, (*notes, *strangers)), edited(text, insertion.edits)
+    notes = (*notes, *strangers(file, insertion, observatory))
+    return _Step(reference, insertion, insertion.added, notes), edited(text, insertion.edits)
 
 
-def _strangers(file: MappingFile, insertion: Insertion, observatory: Observatory) -> Iterator[str]:
+def strangers(file: MappingFile, insertion: Insertion, observatory: Observatory) -> Iterator[str]:
     """What to say of values that no other rule names, which may be slips, where the telescope lists none."""
     if insertion.new_levels < len(insertion.added.steps) or insertion.added.steps[0].selector != "Match":
         return
@@ -305,7 +305,8 @@ def _warnings(copies: Sequence[Copy], rules: Rules) -> Iterator[str]:
         yield f"no pattern of .gitattributes gives {path.name} to Git LFS, which keeps others"
 
 
-def _edited_by_hand(names: Iterable[str], rules: Rules) -> Iterator[str]:
+def edited_by_hand(names: Iterable[str], rules: Rules) -> Iterator[str]:
+    """What to say of mappings whose checksum is not the one that they record."""
     for name in names:
         mapping = rules.mapping(name)
         if mapping.recorded_checksum not in (None, mapping.checksum):

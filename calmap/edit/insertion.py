@@ -72,7 +72,7 @@ def _descend(
     key = level.key(call.name)
     entry = next((e for e in reversed(call.table.entries) if same_key(e.key, key, call.name, level)), None)
     if entry is None:
-        return _new_entry(source, call, levels, steps, name)
+        return new_entry(source, call, levels, steps, name)
     steps = (*steps, Step(call.name, key_elements(entry.key), entry.key.span))
     if len(levels) == 1:
         if isinstance(entry.value, SelectorCall):
@@ -117,9 +117,22 @@ def _replacement(
     )
 
 
-def _new_entry(
+def new_entry(
     source: Source, call: SelectorCall, levels: tuple[Level, ...], steps: tuple[Step, ...], name: str
 ) -> Insertion:
+    """A file in a new entry of a selector, which has none of that key.
+
+    Parameters
+    ----------
+    source, call
+        The selector and the text it stands in.
+    levels
+        The selector's level, with the key, and those of selectors below it that the file needs.
+    steps
+        The keys that lead to the selector.
+    name
+        File name of the reference.
+    """
     entries = call.table.entries
     index = _place(entries, tuple(map(str, levels[0].elements(call.name))))
     neighbour = entries[max(index - 1, 0)] if entries else None

@@ -17,6 +17,7 @@ from reduce.arrays import Rows
 from reduce.errors import DataError
 from reduce.files.cards import without_structure
 from reduce.files.sections import FileRows, Scaled
+from reduce.files.structure import CUT_OFF, require_whole
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -31,7 +32,6 @@ _MISREAD = (
 _DAMAGE = ("truncated", "Error validating header", "END card", "corrupt", "Unexpected bytes")
 _TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _UNSIGNED = {16: 2**15, 32: 2**31, 64: 2**63}
-_CUT_OFF = "the file was cut off, perhaps while it was copied; get it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +104,10 @@ def contents(path: Path) -> Contents:
         If the file can't be read, is not FITS, is damaged or was cut off.
     """
     packed = _looked_at(path)
+    if not packed:
+        require_whole(path)
     with _opened(path) as hdus:
         extensions = tuple(_extension(path, hdu, packed=packed) for hdu in hdus)
-    if not packed:
-        _require_size(path, extensions)
     return Contents(path, extensions)
 
 
@@ -138,18 +138,18 @@ def _opened(path: Path) -> Iterator[Any]:
             warnings.simplefilter("always")
             with path.open("rb") as stream, fits.open(stream, memmap=False, uint=True) as hdus:
                 len(hdus)
-                _require_whole(
+                _require_sound(
                     path, [str(w.message) for w in caught if issubclass(w.category, AstropyUserWarning)]
                 )
                 yield hdus
     except (*_MISREAD, fits.VerifyError) as problem:
-        raise DataError(f"{path} can't be read as FITS: {_first_line(problem)}", _CUT_OFF) from problem
+        raise DataError(f"{path} can't be read as FITS: {_first_line(problem)}", CUT_OFF) from problem
 
 
-def _require_whole(path: Path, messages: list[str]) -> None:
+def _require_sound(path: Path, messages: list[str]) -> None:
     for message in messages:
         if any(word in message for word in _DAMAGE):
-            raise DataError(f"{path} is not a whole FITS file: {message.splitlines()[0]}", _CUT_OFF)
+            raise DataError(f"{path} is not a whole FITS file: {message.splitlines()[0]}", CUT_OFF)
 
 
 def _first_line(problem: BaseException) -> str:
@@ -187,27 +187,6 @@ def _rows(path: Path, header: Header, offset: int) -> Rows:
         return FileRows(path, offset, tuple(axes), stored, np.dtype(f"u{stored.itemsize}"))
     real = np.dtype(np.float32 if abs(bitpix) < 32 or bitpix == -32 else np.float64)
     return Scaled(FileRows(path, offset, tuple(axes), stored, plain), float(scale), float(zero), real)
-
-
-def _require_size(path: Path, extensions: tuple[Extension, ...]) -> None:
-    size = path.stat().st_size
-    for extension in extensions:
-        rows = extension.rows.rows if isinstance(extension.rows, Scaled) else extension.rows
-        if not isinstance(rows, FileRows):
-            continue
-        end = rows.offset + rows.stored.itemsize * _product(rows.shape)
-        if end > size:
-            raise DataError(
-                f"{path} is not a whole FITS file: {extension.name} ends at byte {end}, the file at {size}",
-                _CUT_OFF,
-            )
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count
 
 
 def _plain(records: Any) -> NDArray[Any]:

@@ -254,7 +254,13 @@ def _error_header(unit: str) -> Header:
 
 
 def _squared(unit: str) -> str:
-    return f"({unit})**2" if unit else ""
+    """The square of a unit, such as ``electron2 / s2``."""
+    from astropy.units import Unit
+
+    try:
+        return str((Unit(unit) ** 2).to_string()) if unit else ""
+    except ValueError:
+        return f"({unit})**2"
 
 
 def _require_complete(path: Path, model: Model, header: Header, arrays: Mapping[str, Rows]) -> None:

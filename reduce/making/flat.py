@@ -93,18 +93,19 @@ def scaled(frames: Sequence[Ready], statistic: Statistic) -> tuple[Ready, ...]:
 
 
 def _scaled(frame: Ready, statistic: Statistic) -> Ready:
-    path = frame.exposure.path
+    path, whole = frame.exposure.path, frame.rows.loaded()
+    flags = hidden(whole.dq)
     try:
-        whole = frame.rows.loaded()
-        level = typical(whole.sci, whole.variances, hidden(whole.dq), statistic=statistic)
+        level = typical(whole.sci, whole.variances, flags, statistic=statistic).value
     except DataError as problem:
         raise DataError(f"{path}: {problem.message}", problem.hint) from problem
-    if level.value <= 3 * level.error or level.value <= 0:
+    noise = float(np.median(whole.err[~flagged(flags)]))
+    if level <= max(noise, 0):
         raise DataError(
-            f"{path} has no light: its typical value is {level.value:.4g} {whole.unit}".rstrip(),
+            f"{path} has no light: its typical value is {level:.4g} {whole.unit}, and its noise {noise:.4g}",
             "leave it out",
         )
-    return replace(frame, level=level.value, scale=1 / level.value)
+    return replace(frame, level=level, scale=1 / level)
 
 
 def flat_flags(flat: Frame, parameters: FlatMaking) -> Flags:
@@ -112,5 +113,6 @@ def flat_flags(flat: Frame, parameters: FlatMaking) -> Flags:
     flags = from_flat(flat.sci, flat.dq, limits=parameters.limits, box=parameters.box)
     uncertain = flat.err > parameters.unreliable * np.abs(flat.sci)
     flags[uncertain] |= np.uint32(DQ.UNRELIABLE_FLAT)
-    flags[flagged(flat.dq) | (flat.sci <= 0)] |= np.uint32(DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE)
+    blind = flagged(flat.dq) | (flat.sci <= 0) | flagged(flags, DQ.DEAD)
+    flags[blind] |= np.uint32(DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE)
     return without_border(lasting(flags, DQ.UNRELIABLE_FLAT))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from reduce.dq import DQ, flagged
 from reduce.errors import DataError
+from reduce.files.reader import read_ramp
 from reduce.kernels.photon_transfer import photon_transfer, pixel_read_noise
 from reduce.making.exposures import DETECTOR, READOUT, Exposure, require_raw
 from reduce.making.frames import Ready, brought, listing, made_record, records, stacked, without_border
@@ -98,8 +99,6 @@ def make_gain(exposures: Sequence[Exposure], order: Order) -> tuple[Made, ...]:
 
 
 def _reads(exposure: Exposure) -> int:
-    from reduce.files.reader import read_ramp
-
     return read_ramp(exposure.path).reads.shape[3]
 
 

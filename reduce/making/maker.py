@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from reduce.errors import OutputError
+from reduce.extras import needing
 from reduce.files.layouts import SCIENCE
 from reduce.files.writer import write_reference
 from reduce.making.exposures import Candidate, Exposure, chosen, require_alike
@@ -71,9 +72,10 @@ def make(wish: Wish, output: Output, watch: Watch) -> tuple[Written, ...]:
     _require_room(kind, exposures, wish.description, output)
     try:
         output.folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".making-", dir=output.folder) as scratch:
+        folder = TemporaryDirectory(prefix=".making-", dir=output.folder)
+        with needing(f"make {wish.kind}"), folder as scratch:
             made = kind.make(exposures, Order(wish.request, parameters, Path(scratch), watch))
-            return tuple(_write(wish, each, exposures, notes, output) for each in made)
+            return _all_written(wish, made, exposures, notes, output)
     except OSError as problem:
         reason = problem.strerror or problem
         raise OutputError(f"{problem.filename or output.folder} can't be written: {reason}") from problem
@@ -87,15 +89,32 @@ def _require_room(
         output.require_free(output.folder / name_of(Made(reftype, {}, {}, ()), exposures, description))
 
 
+def _all_written(
+    wish: Wish, made: Sequence[Made], exposures: Sequence[Exposure], notes: tuple[str, ...], output: Output
+) -> tuple[Written, ...]:
+    """Write all files, or leave none that was not there."""
+    places = [output.folder / name_of(each, exposures, wish.description) for each in made]
+    new = [place for place in places if not place.exists()]
+    try:
+        return tuple(
+            _write(wish, each, place, exposures, notes, output)
+            for each, place in zip(made, places, strict=True)
+        )
+    except BaseException:
+        for place in new:
+            place.unlink(missing_ok=True)
+        raise
+
+
 def _write(
     wish: Wish,
     each: Made,
+    path: Path,
     exposures: Sequence[Exposure],
     notes: tuple[str, ...],
     output: Output,
 ) -> Written:
     header = header_of(wish.kind, each, exposures, wish.description, notes)
-    path = output.folder / name_of(each, exposures, wish.description)
     provenance = Provenance(
         f"make {wish.kind}",
         software_version(),

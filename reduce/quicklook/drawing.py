@@ -17,6 +17,7 @@ from reduce.quicklook.groups import GROUPS
 from reduce.quicklook.views import View
 
 if TYPE_CHECKING:
+    from astropy.wcs import WCS
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -58,11 +59,29 @@ def style() -> Iterator[None]:
         yield
 
 
-def figure(height: float, *, fixed: bool = False) -> Figure:
-    """An empty figure of the usual width, `height` inches high; with `fixed` its axes stay where they are."""
+def figure(height: float) -> Figure:
+    """An empty figure of the usual width, `height` inches high; what it holds is placed in inches."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(WIDTH, height), dpi=_DPI, layout=None if fixed else "constrained")
+    return Figure(figsize=(WIDTH, height), dpi=_DPI)
+
+
+def axes_at(drawn: Figure, place: tuple[float, float, float, float], **options: Any) -> Any:
+    """Axes somewhere: left, bottom, width and height in inches."""
+    left, bottom, width, height = place
+    whole = drawn.get_figheight()
+    return drawn.add_axes((left / WIDTH, bottom / whole, width / WIDTH, height / whole), **options)
+
+
+def image_axes(
+    drawn: Figure, left: float, bottom: float, side: float, *, wcs: WCS | None = None
+) -> tuple[Any, Any]:
+    """Axes for an image, square, and for its scale beside it."""
+    options = {} if wcs is None else {"projection": wcs}
+    return (
+        axes_at(drawn, (left, bottom, side, side), **options),
+        axes_at(drawn, (left + side + 0.1, bottom, 0.12, side)),
+    )
 
 
 def raster(drawn: Figure) -> Picture:
@@ -140,14 +159,6 @@ def draw_flags(axes: Axes, shown: View) -> None:
     axes.imshow(overlay(shown), **_where(axes, shown))
     axes.set_facecolor("white")
     axes.tick_params(labelsize=7)
-
-
-def beside(axes: Axes) -> Axes:
-    """Axes for the scale of an image, to its right."""
-    from matplotlib.colorbar import make_axes
-
-    made: Axes = make_axes(axes, fraction=0.046, pad=0.02)[0]
-    return made
 
 
 def _scale(bar: Axes, drawn: Any, unit: str) -> None:

@@ -13,11 +13,12 @@ from reduce.quicklook.collector import Change
 from reduce.quicklook.drawing import (
     WIDTH,
     Picture,
-    beside,
+    axes_at,
     difference,
     draw,
     draw_flags,
     figure,
+    image_axes,
     labelled,
     legend,
     nothing,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BARS, _BINS = 12, 128
-_ROW = 3.15
+_ROW, _HEAD = 3.15, 0.75
 _COLUMNS = 150
 """Letters of the small type that fit beside each other."""
 
@@ -43,15 +44,16 @@ _COLUMNS = 150
 def overview(subject: Subject) -> Picture:
     """The images of a file, its flagged pixels, values and quality bits."""
     drawn = _images(subject) if subject.kind == "images" else _image(subject)
-    title = drawn.suptitle(f"{wrapped(subject.name, 100, 3)}\n{wrapped(about(subject), 120, 2)}", fontsize=10)
-    title.set_parse_math(False)
+    words = f"{wrapped(subject.name, 110, 3)}\n{wrapped(about(subject), 130, 2)}"
+    top = 1 - 0.08 / drawn.get_figheight()
+    drawn.text(0.5, top, words, fontsize=10, ha="center", va="top", linespacing=1.3, parse_math=False)
     return raster(drawn)
 
 
 def steps(changes: Sequence[Change]) -> Iterator[Picture]:
     """Before and after each step, and the difference, a picture each."""
     for count, one in enumerate(changes, 1):
-        drawn = figure(_ROW, fixed=True)
+        drawn = figure(_ROW)
         before, after, change = (_place(drawn, column) for column in range(3))
         draw(*before, one.before)
         draw(*after, one.after, flags=True)
@@ -64,19 +66,15 @@ def steps(changes: Sequence[Change]) -> Iterator[Picture]:
 
 
 def _place(drawn: Figure, column: int) -> tuple[Axes, Axes]:
-    """Axes for an image in a column, and for its scale."""
-    width, height = WIDTH, _ROW
-    left, side, bottom = 0.45 + column * (width - 0.1) / 3, 2.55, 0.3
-    image = drawn.add_axes((left / width, bottom / height, side / width, side / height))
-    bar = drawn.add_axes(((left + side + 0.1) / width, bottom / height, 0.12 / width, side / height))
-    return image, bar
+    """Axes for an image in a column of three, and for its scale."""
+    return image_axes(drawn, 0.45 + column * (WIDTH - 0.1) / 3, 0.3, 2.55)
 
 
 def references(subject: Subject, note: str) -> Picture:
     """The references that were used and why, as text; and why steps are not shown."""
     lines = [*use_lines(subject.provenance), *([note] if note else [])]
     folded = [piece for line in lines for piece in _folded(line)]
-    drawn = figure(0.3 + 0.134 * len(folded), fixed=True)
+    drawn = figure(0.3 + 0.134 * len(folded))
     text = "\n".join(folded)
     drawn.text(
         0.015,
@@ -98,19 +96,18 @@ def _folded(line: str) -> list[str]:
 
 def _image(subject: Subject) -> Figure:
     """A frame or a ramp."""
-    drawn, seen = figure(8.8), subject.main
-    first: Any = drawn.add_subplot(2, 2, 1, projection=subject.wcs)
-    draw(first, beside(first), seen.view)
+    drawn, seen = figure(9.2), subject.main
+    first, bar = image_axes(drawn, 0.9, 4.45, 3.75, wcs=subject.wcs)
+    draw(first, bar, seen.view)
     if subject.wcs is not None:
         _sky(first)
     titled(first, f"{subject.panels[0].title}, zscale")
-    axes = [drawn.add_subplot(2, 2, place) for place in (2, 3, 4)]
-    _flagged(axes[0], seen)
-    _values(axes[1], seen)
+    _flagged(axes_at(drawn, (6.9, 4.45, 3.75, 3.75)), seen)
+    _values(axes_at(drawn, (0.75, 0.55, 4.6, 2.9)), seen)
     if subject.curves is None:
-        _bits(axes[2], seen)
+        _bits(axes_at(drawn, (7.2, 0.55, 4.1, 2.9)), seen)
     else:
-        _reads(axes[2], subject)
+        _reads(axes_at(drawn, (6.6, 0.55, 4.7, 2.9)), subject)
     return drawn
 
 
@@ -119,18 +116,17 @@ def _images(subject: Subject) -> Figure:
     seen = subject.main
     values = [panel for panel in subject.panels if not panel.mask]
     rows = -(-len(values) // 3)
-    extra = 1 if seen.counts or not values else 0
-    drawn = figure(0.8 + 3.4 * (rows + extra))
-    grid = drawn.add_gridspec(rows + extra, 6)
+    below = 4.0 if seen.counts or not values else 0.0
+    drawn = figure(_HEAD + rows * (_ROW + 0.2) + below)
     for place, panel in enumerate(values):
         row, column = divmod(place, 3)
-        axes = drawn.add_subplot(grid[row, 2 * column : 2 * column + 2])
-        draw(axes, beside(axes), panel.glance.view)
+        left = 0.45 + column * (WIDTH - 0.1) / 3
+        axes, bar = image_axes(drawn, left, below + (rows - 1 - row) * (_ROW + 0.2) + 0.4, 2.55)
+        draw(axes, bar, panel.glance.view)
         titled(axes, _described(panel), size=8)
-    if extra:
-        left = drawn.add_subplot(grid[rows, :3])
-        _flagged(left, seen, alone=not values)
-        _bits(drawn.add_subplot(grid[rows, 3:]), seen)
+    if below:
+        _flagged(axes_at(drawn, (1.2, 0.6, 3.0, 3.0)), seen, alone=not values)
+        _bits(axes_at(drawn, (7.2, 0.6, 4.1, 2.9)), seen)
     return drawn
 
 
@@ -209,7 +205,7 @@ def _bits(axes: Axes, seen: Glance) -> None:
     axes.bar_label(bars, [f" {count}" for _, count in counts], fontsize=7)
     axes.set_ylim(max(5, len(counts)) - 0.5, -0.5)
     axes.set_xscale("log")
-    axes.set_xlim(min(shares) / 3, 400 * max(1, max(shares) / 100))
+    axes.set_xlim(min(shares) / 10, 400 * max(1, max(shares) / 100))
     labelled(axes, "pixels, %")
     titled(axes, "quality bits")
 

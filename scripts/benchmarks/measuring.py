@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 OURS = "calmap"
+_LOOK = 0.01
 
 
 class Sample(NamedTuple):
@@ -140,25 +145,41 @@ def process(command: Sequence[str], environment: Mapping[str, str] | None = None
     """
 
     def run() -> Sample:
-        start = time.perf_counter()
-        child = subprocess.Popen(
-            command,
-            env={**os.environ, **(environment or {})},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert child.stderr is not None
-        errors = child.stderr.read()
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        child.stderr.close()
-        if child.returncode != 0:
-            raise RuntimeError(f"{' '.join(command)} failed:\n{errors[-2000:]}")
-        return Sample(time.perf_counter() - start, used.ru_utime + used.ru_stime, _megabytes(used.ru_maxrss))
+        with tempfile.TemporaryFile("w+") as errors:
+            before, start = _of_children(), time.perf_counter()
+            child = subprocess.Popen(
+                command, env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL, stderr=errors
+            )
+            megabytes = _watched(child)
+            sample = Sample(time.perf_counter() - start, _of_children() - before, megabytes)
+            if child.returncode != 0:
+                errors.seek(0)
+                raise RuntimeError(f"{' '.join(command)} failed:\n{errors.read()[-2000:]}")
+        return sample
 
     return run
 
 
-def _megabytes(kilobytes: int) -> float:
-    return kilobytes * 1024 / 1e6
+def _of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _watched(child: subprocess.Popen[bytes]) -> float:
+    """Wait for a process; gives the most megabytes it had in memory.
+
+    The system's own figure at its end, ``ru_maxrss``, has this process in it, which it was forked from.
+    """
+    most = 0.0
+    while child.poll() is None:
+        most = max(most, _most_resident(child.pid))
+        time.sleep(_LOOK)
+    return most
+
+
+def _most_resident(pid: int) -> float:
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024 / 1e6
+    return 0.0

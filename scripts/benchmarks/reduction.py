@@ -31,7 +31,11 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps([_as_json(result) for result in results], indent=2, ensure_ascii=False))
     else:
-        Console().print(_table(results))
+        console = Console()
+        console.print(_table(results))
+        for result in results:
+            if result.note:
+                console.print(f"{result.task.what}: {result.note}", highlight=False)
     return 0 if all(result.passed for result in results) else 1
 
 
@@ -75,8 +79,6 @@ def _table(results: Sequence[Result]) -> Table:
                 f"{size:.0f} MB" if size else "",
                 f"{result.ratio(peer):.1f}×",
             )
-        if result.note:
-            shown.add_row(f"  {result.note}")
     return shown
 
 
