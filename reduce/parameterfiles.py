@@ -24,6 +24,8 @@ _NOT_OURS = {
     *("search_output_file", "save_calibrated_ramp"),
 }
 """What files of stpipe say about files and hooks, and is left to the command line here."""
+_OF_ASDF = ("asdf_library", "history", "meta")
+"""What ASDF files say of themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,10 @@ def _asdf(path: Path) -> Any:
     """The tree of an ASDF file: YAML up to the end of its first document; arrays have no place here."""
     text = path.read_bytes().partition(b"\n...")[0].decode("utf-8")
     lines = (line for line in text.splitlines() if not line.startswith(("%", "#")))
-    return yaml.load("\n".join(lines), Loader=_Untagged)
+    tree = yaml.load("\n".join(lines), Loader=_Untagged)
+    if not isinstance(tree, dict):
+        return tree
+    return {key: value for key, value in tree.items() if key not in _OF_ASDF}
 
 
 class _Untagged(yaml.SafeLoader):

@@ -83,6 +83,8 @@ class Option:
         except (TypeError, ValueError, OverflowError):
             raise self._wrong(given, place) from None
         in_range = self.kind not in (int, float) or self.least <= value <= self.most
+        if self.kind is float and not math.isfinite(value):
+            in_range = False
         if not in_range or (self.choices and value not in self.choices):
             raise self._wrong(given, place)
         return value

@@ -131,7 +131,7 @@ def parsed(text: str, name: str) -> Recipe:
         tree = yaml.safe_load(text)
     except (yaml.YAMLError, RecursionError) as problem:
         raise DataError(f"the recipe {name} is not YAML: {problem}") from problem
-    if not isinstance(tree, dict) or not isinstance(tree.get("steps"), dict):
+    if not isinstance(tree, dict) or not isinstance(tree.get("steps"), dict) or not tree["steps"]:
         raise DataError(f"{name} is no recipe: it has no 'steps' with the levels L1, L2 or L3")
     if not tree.keys() <= _KEYS:
         raise DataError(

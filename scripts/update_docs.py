@@ -1,9 +1,10 @@
 """Run the console examples of README.md and docs/ and write what they print into them, or --check it.
 
-An example is a block of ``console`` with a line ``$ calmap ...`` or ``$ scripts/...``. Every line that begins with ``$`` is run,
-on a terminal of 80 columns without colour, and what follows is its output. A command that ends in a backslash
-goes on in the next. Output that ends in a line ``...`` is longer than shown. ``$ echo $?`` shows the exit
-code; one above 1 must be shown. The examples of a page share their folders, from first to last.
+An example is a block of ``console`` with a line ``$ calmap ...``, or ``$ scripts/...`` in the checkout. Every
+line that begins with ``$`` is run, on a terminal of 80 columns without colour, and what follows is its
+output. A command that ends in a backslash goes on in the next. Output that ends in a line ``...`` is longer
+than shown. ``$ echo $?`` shows the exit code; one above 1 must be shown. The examples of
+a page share their folders, from first to last.
 
 Where a page says "`name`:" before a block of YAML, Python or JSON, there is a file of that name. A page with
 such files has its examples run in a new folder with them, any other page in the root of the checkout. A

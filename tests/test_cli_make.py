@@ -167,7 +167,7 @@ def test_description(cache: Path, night: Path) -> None:
     [
         (("--no-cache",), 1, "there are no rules for reference files of type dq"),
         (("--set", "make.hott=3"), 2, "there is no parameter 'make.hott'"),
-        (("--set", "dark_sub.x=3"), 2, "there is no parameter '--set: dark_sub.x'"),
+        (("--set", "dark_sub.x=3"), 2, "dark_sub.x"),
         (("--version", "one"), 2, "versions are like 0.0.1"),
         (("--useafter", "soon"), 2, "'soon' is no date"),
         (("nothing.fits",), 3, "nothing.fits"),

@@ -1,4 +1,4 @@
-"""Other programs can read what is written: astropy's readers, and one that knows no more than the standard."""
+"""Others can read what is written: astropy, and a reader that knows no more than the standard."""
 
 import warnings
 from pathlib import Path

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 import yaml
 from astropy.io import fits
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reduce.errors import DataError, ParameterError
@@ -75,6 +75,7 @@ def test_dates(cards, expected):
     assert find(cards, "DATE-BEG") == expected
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)))
 def test_julian_dates_are_right_to_the_millisecond(when):
     days = (when - datetime(1858, 11, 17)).total_seconds() / 86400

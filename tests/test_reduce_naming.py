@@ -1,7 +1,7 @@
 from datetime import date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reduce.errors import DataError
@@ -38,6 +38,7 @@ calibration_names = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(science_names | calibration_names)
 def test_a_name_comes_back_from_its_parts(name):
     assert parse_name(str(name)) == name

@@ -2,10 +2,13 @@ import re
 import subprocess
 import sys
 from base64 import b64decode
+from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from matplotlib.image import imread
@@ -13,9 +16,10 @@ from reduce_files import WCS_CARDS, frame, header, history, ramp, write
 
 from reduce.dq import DQ
 from reduce.errors import DataError, OutputError, ParameterError
+from reduce.files.writer import write_frame
 from reduce.frame import Frame, Ramp
 from reduce.library import Library
-from reduce.pipeline import run
+from reduce.pipeline import Task, Unwatched, run
 from reduce.provenance import Provenance, StepRecord
 from reduce.quicklook.collector import Collector
 from reduce.quicklook.drawing import difference, figure, overlay, plain, style, wrapped
@@ -28,6 +32,7 @@ from reduce.quicklook.words import facts, lines, why
 from reduce.references import NoReferences
 from reduce.replay import Finder
 from reduce.session import Request, opened, planned, reduced
+from reduce.step import Prepared, RampStep
 
 UNIT = "electron / s"
 
@@ -144,7 +149,7 @@ def test_there_are_always_bins_around_the_median(values: list[float]) -> None:
 
 
 def test_whole_numbers_have_a_bin_each() -> None:
-    np.testing.assert_array_equal(bins(np.array([1.0, 2, 2, 5])), np.arange(7) + 0.5)
+    np.testing.assert_array_equal(bins(np.array([1.0, 2, 2, 5])), np.arange(6) + 0.5)
 
 
 # files
@@ -237,7 +242,7 @@ def test_broken_coordinates_do_not_keep_an_image_from_being_shown() -> None:
         pytest.param(image(np.ones((1, 3000))), id="a row"),
         pytest.param(image(np.random.default_rng(1).normal(size=(30, 30)) * 1e37), id="huge values"),
         pytest.param(image(np.eye(20), sci_header=header({"BUNIT": "$\\frac{"})), id="odd unit"),
-        pytest.param(ramp((1, 1, 1, 1)), id="one read of one pixel"),
+        pytest.param(ramp((4, 3, 1, 1)), id="one read"),
     ],
 )
 def test_anything_can_be_drawn(made: Frame | Ramp) -> None:
@@ -290,8 +295,6 @@ def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_settings_of_matplotlib_change_nothing(tmp_path: Path) -> None:
-    import matplotlib
-
     report = report_on(image(np.eye(9)), "a.fits", ())
     report.write(tmp_path / "a.png")
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red", "text.usetex": True}):
@@ -409,7 +412,7 @@ def test_each_step_that_was_run_is_seen_before_and_after(reduction: tuple[Frame,
     complete = [record.step for record in result.provenance.steps if record.status == "COMPLETE"]
     assert [change.record.step for change in changes] == complete
     assert "ramp_fit" in complete
-    for one, next_one in zip(changes, changes[1:], strict=False):
+    for one, next_one in pairwise(changes):
         assert one.after is next_one.before
     np.testing.assert_array_equal(changes[-1].after.image, view(result).image)
 
@@ -426,12 +429,8 @@ def test_before_the_first_step_is_the_last_read(raw: Path, reduction: tuple[Fram
 
 def test_large_ramps_are_seen_at_single_pixels_whatever_the_blocks() -> None:
     """A ramp of more rows than a small image has, by a step that has blocks of its own."""
-    from reduce.step import Prepared, RampStep
-    from reduce.pipeline import Task
 
     def add(block: Ramp) -> Ramp:
-        from dataclasses import replace
-
         rows = np.arange(block.first_row, block.first_row + block.shape[0], dtype=np.float32)
         return replace(block, reads=block.reads + rows[:, None, None, None])
 
@@ -452,9 +451,6 @@ def test_large_ramps_are_seen_at_single_pixels_whatever_the_blocks() -> None:
 def test_a_product_is_made_again_to_see_its_steps(
     raw: Path, reduction: tuple[Frame, Collector], tmp_path: Path
 ) -> None:
-    from reduce.files.writer import write_frame
-    from reduce.pipeline import Unwatched
-
     write_frame(reduction[0], tmp_path / "product.fits")
     seen = subject(tmp_path / "product.fits")
 
@@ -467,8 +463,6 @@ def test_a_product_is_made_again_to_see_its_steps(
 
 
 def test_the_report_says_why_steps_are_not_shown(reduction: tuple[Frame, Collector]) -> None:
-    from reduce.pipeline import Unwatched
-
     lost = of_frame(frame(), "a.fits")
     plain_ = of_frame(frame(provenance=Provenance()), "a.fits")
 

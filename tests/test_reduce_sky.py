@@ -1,9 +1,12 @@
+from typing import Literal
+
 import numpy as np
 import pytest
 
 from reduce.arrays import Flags, Image
 from reduce.dq import DQ, flagged
 from reduce.errors import DataError, ParameterError
+from reduce.kernels import sky_stack
 from reduce.kernels.sky import Level, make_sky, running_sky, sky_scale, subtract
 from reduce.kernels.source_mask import Search, source_mask
 
@@ -115,6 +118,29 @@ def test_the_number_of_threads_does_not_matter(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     one = make_sky(*stack)
     for first, second in zip(many, one, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("method", ["mean", "median"])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("count", [1, 2, 5, 8])
+def test_compiled_code_gives_what_numpy_gives(
+    monkeypatch: pytest.MonkeyPatch, count: int, kind: type, method: Literal["mean", "median"]
+) -> None:
+    rng = np.random.default_rng(count)
+    sci = rng.normal(100, 10, (count, *SHAPE)).astype(kind)
+    for share, value in ((0.1, 400), (0.05, np.nan), (0.01, np.inf)):
+        sci[rng.random(sci.shape) < share] = value
+    variance = rng.uniform(50, 200, sci.shape).astype(kind)
+    for value in (-1, 0):
+        variance[rng.random(sci.shape) < 0.02] = value
+    dq = rng.choice([0, 1, 8], sci.shape, p=[0.8, 0.1, 0.1]).astype(np.uint32)
+    masks, levels = rng.random(sci.shape) < 0.2, rng.uniform(50, 150, count)
+    stack = sky_stack.Stack(sci, variance, dq, masks, levels)
+    compiled = sky_stack.combined(stack, method, 3.0)
+    monkeypatch.setattr(sky_stack, "available", lambda: False)
+    plain = sky_stack.combined(stack, method, 3.0)
+    for first, second in zip(compiled, plain, strict=True):
         np.testing.assert_array_equal(first, second)
 
 

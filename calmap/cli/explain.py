@@ -62,7 +62,7 @@ def explain(
         layout = chosen()
         path = layout.mapping_path(name, observatory or "")
     telescope = observatory or Target(path, layout).telescope
-    reader = LineReader(load_mapping(path), _observatory(telescope, layout), layout)
+    reader = LineReader(load_mapping(path), telescope_definition(telescope, layout), layout)
     meaning = reader.meaning(line)
     if style == "json":
         click.echo(meaning_json(meaning), nl=False)
@@ -77,7 +77,7 @@ def _place(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
-def _observatory(telescope: str, layout: Layout | None) -> Observatory | None:
+def telescope_definition(telescope: str, layout: Layout | None) -> Observatory | None:
     """The definition of a telescope, or None if there is none."""
     from calmap.observatories.library import FILE_NAME, bundled_observatories, load_observatory
 

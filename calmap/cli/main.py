@@ -45,6 +45,7 @@ _COMMANDS = (
     ("undo", "calmap.cli.undo:undo"),
     ("update-checksums", "calmap.cli.update_checksums:update_checksums"),
     ("uses", "calmap.cli.uses:uses"),
+    ("validity", "calmap.cli.validity:validity"),
 )
 _CODES = ((UsageError, USAGE), (RefusedError, FINDINGS), (CalmapError, TROUBLE))
 _INTERRUPTED, _TERMINATED, _NO_READER = 130, 143, 141

@@ -70,7 +70,9 @@ def quicklook(
         require_ending(target)
         require()
         if target.exists() and not overwrite:
-            raise CacheError(f"{shown} exists", "name another file with --out, or replace it with --overwrite")
+            raise CacheError(
+                f"{shown} exists", "name another file with --out, or replace it with --overwrite"
+            )
         report = _report(invocation, path, folders, color, steps=not no_steps, quiet=quiet)
         report.write(target, overwrite=overwrite)
     if not quiet:

@@ -66,8 +66,9 @@ def _line(record: StepRecord) -> Text:
     text = Text(f"  {record.step:<16} ")
     if record.status == "SKIPPED":
         return text.append("skipped  ", "yellow").append(record.reason)
-    text.append("done     ", "green")
-    return text.append("  ".join(use.reference.keyword_value for use in record.references))
+    text.append("done", "green")
+    used = "  ".join(use.reference.keyword_value for use in record.references)
+    return text.append(f"     {used}") if used else text
 
 
 def as_json(result: Result) -> dict[str, Any]:

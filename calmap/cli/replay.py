@@ -56,7 +56,8 @@ def replay(
 
     invocation: Invocation = ctx.obj
     path = Path(file).expanduser()
-    finder = Finder(tuple(invocation.cwd / Path(name).expanduser() for name in folders))
+    places = [invocation.cwd / Path(name).expanduser() for name in folders]
+    finder = Finder((*places, (invocation.cwd / path).parent))
     console = None if quiet else invocation.console(color, stderr=True)
     with told():
         product = read_frame(invocation.cwd / path)

@@ -118,11 +118,9 @@ class OverlapError(RefusedError):
     """
 
     def __init__(self, file: str, span: Span, period: Period) -> None:
-        common = period.span.common(span)
         super().__init__(
-            f"{file} can't be certified {span}: {period.text} is certified {period.span}, "
-            f"which overlaps {common}",
-            f"choose another span, or decertify {period.text} {common} first",
+            f"{file} can't be certified {span}: {period.text} is certified {period.span}",
+            f"choose another span, or decertify {period.text} {period.span.common(span)} first",
         )
         self.file, self.span, self.period = file, span, period
 
@@ -136,8 +134,8 @@ def periods(dated: Iterable[Row]) -> tuple[Period, ...]:
         Dates, each once, and what stands at them.
     """
     ordered = sorted(dated)
-    ends = [*(moment for moment, _ in ordered[1:]), None]
-    return tuple(Period(text, Span(begin, end)) for (begin, text), end in zip(ordered, ends, strict=True))
+    ends = (*(moment for moment, _ in ordered[1:]), None)
+    return tuple(Period(text, Span(begin, end)) for (begin, text), end in zip(ordered, ends, strict=False))
 
 
 def rows(known: Sequence[Period]) -> tuple[Row, ...]:
@@ -173,15 +171,19 @@ def certified(known: Sequence[Period], file: str, span: Span) -> tuple[Period, .
 
 
 def decertified(known: Sequence[Period], file: str, span: Span) -> tuple[Period, ...]:
-    """Periods in which a file is not valid in a span any more, and all else is as it was.
+    """Periods in which a file is not valid in a span any more, and outside of it all is as it was.
 
-    A period of the file goes, gets shorter or becomes two; without a moment in the span it stays.
+    A period of the file goes, gets shorter or becomes two; without a moment in the span it stays. Gaps that
+    would be the first of all then go too, if all of them is in the span: they only said that the file ends.
     """
-    return tuple(
+    left = [
         Period(period.text, part)
         for period in known
         for part in (period.span.without(span) if period.text == file else (period.span,))
-    )
+    ]
+    while left and left[0].is_gap and not known[0].is_gap and not left[0].span.without(span):
+        del left[0]
+    return tuple(left)
 
 
 def spans_of(known: Iterable[Period], file: str) -> tuple[Span, ...]:

@@ -21,6 +21,7 @@ from calmap.model.mapping import Mapping as MappingText
 from calmap.syntax.ast import Entry, MappingFile, SelectorCall, String, Value
 
 USE_AFTER = "UseAfter"
+_ADVICE = "only the files of rules with UseAfter have spans of validity"
 _NO_SPANS = {
     "ClosestTime": "it chooses the nearest date, so that a file has no beginning and no end",
 }
@@ -51,6 +52,11 @@ class Place(NamedTuple):
         """The keys alone, by which it is found again in a changed text."""
         return tuple(step.key for step in self.steps)
 
+    @property
+    def start(self) -> int:
+        """Offset of its rule."""
+        return self.steps[-1].span.start if self.steps else self.call.start
+
     def names(self, file: str) -> bool:
         """True if one of its entries is a file, alone."""
         return any(_is(entry.value, file) for entry in self.call.table.entries)
@@ -59,7 +65,7 @@ class Place(NamedTuple):
 def places(file: MappingFile) -> Iterator[Place]:
     """Every selector of an rmap without others below it, in the order of the text."""
     if isinstance(file.selector, SelectorCall):
-        yield from _places(file, file.selector, (), file.selector.start)
+        yield from _places(file, file.selector, ())
 
 
 def place_at(file: MappingFile, keys: Sequence[tuple[str, ...]]) -> Place | None:
@@ -87,20 +93,20 @@ def place_for(file: MappingFile, values: Mapping[str, str]) -> Place | None:
     levels = levels_of(file, values)
     value: Value = file.selector
     steps: tuple[Step, ...] = ()
-    start = value.start
     for level in levels[:-1]:
         if not isinstance(value, SelectorCall):
             break
         entry = _entry(value, level)
         if entry is None:
-            require_use_after(file, levels[-1].selector, start)
+            require_use_after(file, levels[-1].selector, value.start)
             return None
         steps = (*steps, Step(value.name, key_elements(entry.key), entry.key.span, entry.key))
-        value, start = entry.value, entry.start
+        value = entry.value
     if not isinstance(value, SelectorCall):
-        raise RefusedError(f"{_where(file, start)}: the rule leads to files without dates", _ADVICE)
-    require_use_after(file, value.name, start)
-    return _place(file, value, steps, start)
+        raise RefusedError(f"{_where(file, value.start)}: the rule leads to a file without dates", _ADVICE)
+    place = _place(file, value, steps)
+    require_use_after(file, value.name, place.start)
+    return place
 
 
 def require_use_after(file: MappingFile, selector: str, offset: int) -> None:
@@ -124,7 +130,7 @@ def periods_of(file: MappingFile, place: Place) -> tuple[Period, ...]:
     RefusedError
         If a date can't be read or is there twice, or the place has no `UseAfter` table.
     """
-    require_use_after(file, place.call.name, place.steps[-1].span.start if place.steps else 0)
+    require_use_after(file, place.call.name, place.start)
     return spans.periods((moment, _text(entry.value)) for moment, entry in _dated(file, place).items())
 
 
@@ -164,9 +170,6 @@ def retimed(mapping: MappingText, place: Place, wanted: Sequence[Period]) -> Map
     return edited(mapping, remove_entries(file.source, here.call.table, gone)) if gone else mapping
 
 
-_ADVICE = "spans of validity are those of rules with UseAfter"
-
-
 def _with_other_files(mapping: MappingText, place: Place, dated: Mapping[datetime, str]) -> MappingText:
     file = parsed(mapping)
     edits = [
@@ -198,17 +201,18 @@ def _root(file: MappingFile) -> SelectorCall:
     return file.selector
 
 
-def _places(file: MappingFile, call: SelectorCall, steps: tuple[Step, ...], start: int) -> Iterator[Place]:
+def _places(file: MappingFile, call: SelectorCall, steps: tuple[Step, ...]) -> Iterator[Place]:
     inner = [entry for entry in call.table.entries if isinstance(entry.value, SelectorCall)]
     if not inner:
-        yield _place(file, call, steps, start)
+        yield _place(file, call, steps)
     for entry in inner:
         if isinstance(entry.value, SelectorCall):
             step = Step(call.name, key_elements(entry.key), entry.key.span, entry.key)
-            yield from _places(file, entry.value, (*steps, step), entry.start)
+            yield from _places(file, entry.value, (*steps, step))
 
 
-def _place(file: MappingFile, call: SelectorCall, steps: tuple[Step, ...], start: int) -> Place:
+def _place(file: MappingFile, call: SelectorCall, steps: tuple[Step, ...]) -> Place:
+    start = steps[-1].span.start if steps else call.start
     return Place(steps, call, file.source.position(start).line, file.source.position(call.end).line)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from astropy.io.fits import Header
 
 _CONTEXT = "CRDS_CTX"
+_SELECTOR = "CRDS_VER"
 
 
 def stamp(header: Header, provenance: Provenance) -> Header:
@@ -35,7 +36,7 @@ def stamp(header: Header, provenance: Provenance) -> Header:
     """
     result = header.copy()
     if not any(header.get(keyword) == "COMPLETE" for keyword in step_keywords()):
-        for keyword in {*reference_keywords().values(), _CONTEXT, "CRDS_VER"}:
+        for keyword in {*reference_keywords().values(), _CONTEXT, _SELECTOR}:
             result.remove(keyword, ignore_missing=True, remove_all=True)
     if not provenance.steps and not provenance.inputs:
         return result
@@ -49,6 +50,8 @@ def stamp(header: Header, provenance: Provenance) -> Header:
     contexts = dict.fromkeys(use.reference.context for use in provenance.references if use.reference.context)
     if contexts:
         _set(result, _CONTEXT, ", ".join(contexts), keywords()[_CONTEXT].description)
+        if provenance.version:
+            _set(result, _SELECTOR, f"calmap {provenance.version}", keywords()[_SELECTOR].description)
     for keyword, value in ((RECIPE, provenance.recipe), (VERSION, provenance.version)):
         result.remove(keyword, ignore_missing=True)
         if value:

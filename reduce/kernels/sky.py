@@ -6,7 +6,7 @@ frame's level. Frames are divided by their levels before they are combined.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple, get_args
 
 import numpy as np
@@ -16,8 +16,9 @@ from reduce.arrays import Corrected, Flags, Image, Mask
 from reduce.dq import flagged
 from reduce.errors import DataError, ParameterError
 from reduce.kernels import subtraction
+from reduce.kernels.acceleration import in_threads
 from reduce.kernels.planes import float_type, same_shape
-from reduce.kernels.sky_level import Exposure, Level, measured, model_of
+from reduce.kernels.sky_level import Exposure, Level, Model, measured, model_of
 from reduce.kernels.sky_stack import Method, Stack, combined
 from reduce.kernels.source_mask import SEARCH, Search
 
@@ -103,15 +104,23 @@ def make_sky(
     rough = len(sci) >= _ENOUGH_FOR_A_MEDIAN
     for turn in range(-1 if rough else 0, rounds):
         model = model_of(sky, sky_dq, box)
-        for index in range(len(sci)):
-            frame = Exposure(sci[index], variance[index], dq[index], masks[index])
-            level, found = measured(frame, model, levels[index], box, search if turn >= 0 else None)
+        stack = Stack(sci, variance, dq, masks, levels)
+        for index, (level, found) in enumerate(_measured(stack, model, box, search if turn >= 0 else None)):
             levels[index] = _above_zero(level, f"frame {index + 1}").value
             masks[index] = found
-        stack = Stack(sci, variance, dq, masks, levels)
         sky, sky_variance, sky_dq, unit = _normalized(stack, method if turn >= 0 else "median", clip)
         levels *= unit
     return Sky(sky, sky_variance, sky_dq, levels, masks)
+
+
+def _measured(stack: Stack, model: Model, box: int, search: Search | None) -> Iterator[tuple[Level, Mask]]:
+    """Level and sources of each frame, some frames at once."""
+
+    def one(index: int) -> tuple[Level, Mask]:
+        frame = Exposure(stack.sci[index], stack.variance[index], stack.dq[index], stack.masks[index])
+        return measured(frame, model, stack.levels[index], box, search)
+
+    return in_threads(one, range(len(stack.sci)))
 
 
 def running_sky(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from reduce.arrays import Flags, Image, Mask
 from reduce.dq import DQ, flagged
-from reduce.kernels.acceleration import in_blocks
+from reduce.kernels.acceleration import available, in_blocks
 from reduce.kernels.order_statistics import median_variance
 from reduce.kernels.planes import float_type
 
@@ -60,24 +60,14 @@ def combined(stack: Stack, method: Method, clip: float) -> tuple[Image, Image, F
     image, variance = np.empty(shape, dtype=kind), np.empty(shape, dtype=kind)
     flags = np.empty(shape, dtype=np.uint32)
     weights = np.array([_weight(stack, index) for index in used], dtype=kind)
-    median_factors = np.array([0.0, *(n**2 * median_variance(n) for n in range(1, len(used) + 1))])
+
+    estimate = _estimate_fast if available() else _estimate_plain
 
     def work(rows: slice) -> None:
         with np.errstate(all="ignore"):
             some = _rows(stack, used, rows, kind)
-            some.values[_outliers(some, clip)] = np.nan
-            kept = np.isfinite(some.values)
-            count = np.count_nonzero(kept, axis=0)
-            if method == "mean":
-                share = np.where(kept, weights[:, None, None], kind.type(0))
-                share /= share.sum(axis=0)
-                middle = np.sum(share * some.values, axis=0, where=kept)
-                square = np.sum(share**2 * some.variances, axis=0, where=kept)
-            else:
-                middle = _median(some.values)
-                precision = np.sum(1 / np.sqrt(some.variances), axis=0, where=kept)
-                square = median_factors[count] / precision**2
-            empty = (count == 0) | ~np.isfinite(middle) | ~np.isfinite(square)
+            middle, square = estimate(some, weights, method, clip)
+            empty = ~np.isfinite(middle) | ~np.isfinite(square)
             image[rows] = np.where(empty, 1, middle)
             variance[rows] = np.where(empty, 0, square)
             bits = np.stack([stack.dq[index, rows] for index in used]).astype(np.uint32, copy=False)
@@ -88,6 +78,40 @@ def combined(stack: Stack, method: Method, clip: float) -> tuple[Image, Image, F
 
     in_blocks(shape[0], work, size=_ROWS)
     return image, variance, flags
+
+
+def _estimate_plain(some: _Values, weights: Image, method: Method, clip: float) -> tuple[Image, Image]:
+    """The combination of some rows and its variance, each (rows, nx); NaN where there is nothing."""
+    some.values[_outliers(some, clip)] = np.nan
+    kept = np.isfinite(some.values)
+    count = np.count_nonzero(kept, axis=0)
+    if method == "mean":
+        share = np.where(kept, weights[:, None, None], weights.dtype.type(0))
+        share /= share.sum(axis=0)
+        middle = np.sum(share * some.values, axis=0, where=kept)
+        square = np.sum(share**2 * some.variances, axis=0, where=kept)
+    else:
+        middle = _median(some.values)
+        precision = np.sum(1 / np.sqrt(some.variances), axis=0, where=kept)
+        square = (_median_factors(len(weights))[count] / precision**2).astype(precision.dtype)
+    middle[count == 0] = np.nan
+    return middle, square
+
+
+def _estimate_fast(some: _Values, weights: Image, method: Method, clip: float) -> tuple[Image, Image]:
+    """The same, compiled."""
+    from reduce.kernels.sky_stack_fast import estimate
+
+    middle, square = np.empty_like(some.values[0]), np.empty_like(some.values[0])
+    numbers = np.array([0.5, clip, _MAD_TO_SIGMA, 0.0, 1.0], dtype=weights.dtype)
+    factors = _median_factors(len(weights))
+    estimate(*some, weights, factors, method == "mean", _CLIP_ROUNDS, numbers, middle, square)
+    return middle, square
+
+
+def _median_factors(most: int) -> NDArray[np.float64]:
+    """n² times the variance of the median of n unit Gaussians, for n from 0 on."""
+    return np.array([0.0, *(n**2 * median_variance(n) for n in range(1, most + 1))])
 
 
 def _weight(stack: Stack, index: int) -> float:

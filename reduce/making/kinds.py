@@ -63,4 +63,4 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         )
     }
 )
-"""By name, in the order in which a new detector needs them last to first."""
+"""By name."""

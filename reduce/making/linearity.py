@@ -71,6 +71,22 @@ class _Known(NamedTuple):
     uses: Gathered
 
 
+class _Fit(NamedTuple):
+    """What `LinearityFit` has and is written, in 32 bits."""
+
+    coefficients: NDArray[np.float32]
+    errors: NDArray[np.float32]
+    saturation: NDArray[np.float32]
+    dq: Flags
+
+    @classmethod
+    def of(cls, fit: LinearityFit) -> _Fit:
+        kind = np.float32
+        return cls(
+            fit.coefficients.astype(kind), fit.errors.astype(kind), fit.saturation.astype(kind), fit.dq
+        )
+
+
 _KNOWN = RampStep(
     "linearity_fit",
     "",
@@ -99,8 +115,8 @@ def make_linearity(exposures: Sequence[Exposure], order: Order) -> tuple[Made, .
     correction = Made(
         "nonlincoeff",
         {
-            "COEFFS": fit.coefficients.astype(np.float32),
-            "COEFFS_ERR": fit.errors.astype(np.float32),
+            "COEFFS": fit.coefficients,
+            "COEFFS_ERR": fit.errors,
             "DQ": dq,
             "EXPOSURES": listing(frames),
         },
@@ -159,7 +175,7 @@ def _known(ramp: Ramp, order: Order, parameters: LinearityMaking) -> _Known:
 
 def _fitted(
     ramps: Sequence[CorrectedReads], known: _Known, parameters: LinearityMaking
-) -> tuple[LinearityFit, Flags]:
+) -> tuple[_Fit, Flags]:
     """The fit of all rows, and the bits of the pixels."""
     ny, nx, _, reads = ramps[0].ramp.reads.shape
     size = max(1, _BLOCK_BYTES // (8 * len(ramps) * nx * reads))
@@ -167,21 +183,18 @@ def _fitted(
     parts, flags = [], []
     for rows in blocks(ny, size):
         some = [ramp.rows(rows.start, rows.stop) for ramp in ramps]
-        parts.append(
-            linearity_fit(
-                np.stack([_counts(block) for block in some]),
-                times,
-                gain=_some(known.gain, rows),
-                read_noise=_some(known.read_noise, rows),
-                order=parameters.order,
-                saturation=None if known.saturation is None else known.saturation[rows],
-                tolerance=parameters.tolerance,
-            )
+        fit = linearity_fit(
+            np.stack([_counts(block) for block in some]),
+            times,
+            gain=_some(known.gain, rows),
+            read_noise=_some(known.read_noise, rows),
+            order=parameters.order,
+            saturation=None if known.saturation is None else known.saturation[rows],
+            tolerance=parameters.tolerance,
         )
+        parts.append(_Fit.of(fit))
         flags.append(np.bitwise_or.reduce([block.pixeldq for block in some]))
-    return LinearityFit(*(np.concatenate(planes) for planes in zip(*parts, strict=True))), np.concatenate(
-        flags
-    )
+    return _Fit(*(np.concatenate(planes) for planes in zip(*parts, strict=True))), np.concatenate(flags)
 
 
 def _counts(block: Ramp) -> NDArray[Any]:
@@ -200,7 +213,7 @@ def _lasting() -> np.uint32:
     return np.uint32(DQ.REFERENCE_PIXEL | DQ.NON_SCIENCE | DQ.DEAD | DQ.DO_NOT_USE)
 
 
-def _saturation(fit: LinearityFit, known: _Known, pixeldq: Flags) -> Made | None:
+def _saturation(fit: _Fit, known: _Known, pixeldq: Flags) -> Made | None:
     """The levels of saturation in DN as they are read; None if they were given or no ramp reached them."""
     seen = ~flagged(fit.dq, DQ.NO_SAT_CHECK) & ~flagged(pixeldq)
     if known.saturation is not None or not seen.any():
@@ -217,7 +230,7 @@ def _saturation(fit: LinearityFit, known: _Known, pixeldq: Flags) -> Made | None
     )
 
 
-def _notes(ramps: Sequence[CorrectedReads], fit: LinearityFit) -> tuple[str, ...]:
+def _notes(ramps: Sequence[CorrectedReads], fit: _Fit) -> tuple[str, ...]:
     notes = []
     if len(ramps) < 3:
         notes.append(f"{len(ramps)} of the 3 ramps that it takes to leave out cosmic rays")

@@ -30,7 +30,7 @@ class RampFitting:
     find_jumps: bool = option(True, "Find jumps in the ramps and leave them out.")
     jump_threshold: float = option(4.5, "How unlikely a jump has to be.", least=1, unit="sigma")
     coadd: int = option(3, "Reads that mcds averages at either end.", least=1)
-    reads: str = option("all", "Reads of each group to be used, such as 1-8 or 1,3,5-.")
+    reads: str = option("all", "Reads of each group to be used, counted from 0, such as 1-8 or 1,3,5:.")
     read_noise: float | None = option(
         None,
         "Where there is no reference; none is READNOIS of the header, or 9.",
