@@ -11,6 +11,7 @@ from reduce.dq import DQ, flagged
 from reduce.files.atomic import new_file, write_all
 from reduce.frame import Frame, Ramp
 from reduce.pipeline import Data, Watcher
+from reduce.products import LOG
 from reduce.provenance import StepRecord
 from reduce.session import Plan, software_version
 from reduce.step import Step
@@ -62,7 +63,7 @@ class Journal:
     def write(self, product: Path) -> None:
         """Write the log beside a product."""
         text = "".join(f"{line}\n" for line in self.lines)
-        with new_file(product.with_suffix(".log"), overwrite=True) as stream:
+        with new_file(product.with_suffix(LOG), overwrite=True) as stream:
             write_all(stream, text.encode("utf-8", "backslashreplace"))
 
 

@@ -10,6 +10,8 @@ from reduce.errors import OutputError
 from reduce.files.layouts import Layout
 from reduce.recipe import Level
 
+LOG = ".log"
+"""Ending of the log beside a product."""
 _LEVEL = re.compile(r"_LVL[0-3]_", re.IGNORECASE)
 _SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 
@@ -84,6 +86,8 @@ class Output:
                 raise OutputError(
                     f"{path} would replace the file that it is made from", "name another folder with --out"
                 )
+        if path.with_suffix(LOG).is_dir():
+            raise OutputError(f"{path.with_suffix(LOG)} is a folder, and the log would have this name")
         for each in (path, self.page(path)) if self.report else (path,):
             if each.exists() and not self.overwrite:
                 raise OutputError(

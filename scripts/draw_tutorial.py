@@ -47,12 +47,10 @@ def frames(folder: Path) -> Figure:
     assert isinstance(raw, Ramp)
     reads = np.asarray(raw.reads[:], dtype=np.float32)
     panels = {"raw: last read minus first, DN": reads[:, :, 0, -1] - reads[:, :, 0, 0]}
-    for title, name in (
-        ("calibrated, µJy", "*M92*LVL2_0048-00.fits"),
-        ("mosaic of 5, µJy", "*M92*LVL3*.fits"),
-    ):
+    products = {"calibrated, µJy": "*M92*LVL2_0048-00.fits", "mosaic of 5, µJy": "*M92*LVL3*.fits"}
+    for title, name in products.items():
         panels[title] = image(next((folder / "products").glob(name)))
-    figure = Figure(figsize=(9.6, 3.4), layout="constrained")
+    figure = Figure(figsize=(9.6, 3.6), layout="constrained")
     for axes, (title, data) in zip(figure.subplots(1, 3), panels.items(), strict=True):
         show(axes, data[:_SHOWN, :_SHOWN], title)
     return figure

@@ -97,7 +97,6 @@ def test_reduction_stays_within_its_memory(tmp_path, scripts, monkeypatch):
         taken.append(megabytes("-m", "calmap", *command))
 
     _, small, large = taken
-    print(taken)
     assert (large - small) / (1024**2 - 256**2) <= 1500 / FULL**2
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from reduce.dq import DQ
 from reduce.errors import DataError, ParameterError
 from reduce.kernels import acceleration
-from reduce.kernels.linearity import linearize, nonlinear, variance_factor
+from reduce.kernels.linearity import linearize, noise_factor, nonlinear, variance_factor
 
 
 @pytest.fixture(params=["plain", "fast"], autouse=True)
@@ -133,6 +133,15 @@ def test_the_variance_factor_is_the_square_of_the_slope(convention):
     np.testing.assert_allclose(squares, slope**2, rtol=2e-3)
 
 
+def test_the_noise_factor_is_the_rms_of_the_slope_at_first_middle_and_last_read():
+    reads, coefficients = counts(1), sums()
+    count = reads.shape[3]
+    squares = variance_factor(reads, coefficients=coefficients)[..., [0, count // 2, count - 1]]
+    factor = noise_factor(reads, coefficients=coefficients)
+    assert factor.dtype == np.float32
+    np.testing.assert_allclose(factor, np.sqrt(squares.mean(axis=(2, 3))), rtol=1e-5)
+
+
 @pytest.mark.parametrize("convention", ["sum", "factor"])
 @pytest.mark.parametrize("shape", [(6, 8), (6, 8, 3), SHAPE])
 def test_the_inverse_is_corrected_to_what_it_came_from(convention, shape):
@@ -204,8 +213,9 @@ def test_both_paths_give_the_same(seed, convention, types):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(acceleration, "available", lambda: True)
         assert_same(*on_each_path(patch, lambda: linearize(reads, groupdq, no_flags(shape), **known)))
-        plain, fast = on_each_path(patch, lambda: variance_factor(reads, groupdq, **known))
-        np.testing.assert_allclose(fast, plain, rtol=1e-6)
+        for factor in (variance_factor, noise_factor):
+            plain, fast = on_each_path(patch, lambda factor=factor: factor(reads, groupdq, **known))
+            np.testing.assert_allclose(fast, plain, rtol=1e-6)
         linear = frozen(reads.astype(np.float64))
         plain, fast = on_each_path(patch, lambda: nonlinear(linear, coefficients, convention=convention))
         np.testing.assert_allclose(fast, plain, rtol=1e-8)

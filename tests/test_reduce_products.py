@@ -40,6 +40,13 @@ def test_what_is_there_stays_unless_it_may_be_replaced(tmp_path):
     Output(tmp_path, overwrite=True).require_free(path)
 
 
+def test_there_is_room_for_the_log(tmp_path):
+    (tmp_path / "x.log").mkdir()
+
+    with pytest.raises(OutputError, match="the log would have this name"):
+        Output(tmp_path).require_free(tmp_path / "x.fits")
+
+
 def test_a_source_is_never_replaced_not_even_under_another_name(tmp_path):
     (tmp_path / "x.fits").touch()
     (tmp_path / "link.fits").symlink_to(tmp_path / "x.fits")

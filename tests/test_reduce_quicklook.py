@@ -434,7 +434,12 @@ def test_large_ramps_are_seen_at_single_pixels_whatever_the_blocks() -> None:
         rows = np.arange(block.first_row, block.first_row + block.shape[0], dtype=np.float32)
         return replace(block, reads=block.reads + rows[:, None, None, None])
 
-    step = RampStep("add", "S_ADD", "add", prepare=lambda ramp, *_: Prepared(ramp, add, halo=3))
+    def prepare(given: Ramp, *_: object) -> Prepared:
+        flags = given.pixeldq.copy()
+        flags[0, 0] = DQ.DO_NOT_USE
+        return Prepared(replace(given, sci_header=header({"BUNIT": "electron"}), pixeldq=flags), add, halo=3)
+
+    step = RampStep("add", "S_ADD", "add", prepare=prepare)
     reads = np.random.default_rng(1).normal(size=(1100, 7, 1, 2)).astype(np.float32)
     data = ramp(reads.shape, reads=reads, groupdq=None, pixeldq=np.zeros((1100, 7), dtype=np.uint32))
     collector = Collector()
@@ -445,7 +450,11 @@ def test_large_ramps_are_seen_at_single_pixels_whatever_the_blocks() -> None:
     assert change.after.cell == (3, 1)
     np.testing.assert_array_equal(change.before.image, reads[:1098:3, :, 0, -1])
     rows = np.arange(0, 1098, 3, dtype=np.float32)
-    np.testing.assert_array_equal(change.after.image, change.before.image + rows[:, None])
+    expected = change.before.image + rows[:, None]
+    expected[0, 0] = np.nan
+    np.testing.assert_array_equal(change.after.image, expected)
+    assert (change.before.unit, change.after.unit) == ("DN", "electron")
+    assert (change.before.unusable, change.after.unusable) == (0, 1 / reads[..., 0, 0].size)
 
 
 def test_a_product_is_made_again_to_see_its_steps(

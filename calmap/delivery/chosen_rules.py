@@ -73,7 +73,7 @@ class ChosenRules:
             If such a rule chooses otherwise than by `UseAfter`, or has the file among others.
         """
         for name in tuple(self.chosen()):
-            if file not in self.text(name).text or not self._is_of_type(name):
+            if not self._mentions(name, file) or not self._is_of_type(name):
                 continue
             ast = parsed(self.text(name))
             for row in rows(ast.selector):
@@ -118,6 +118,13 @@ class ChosenRules:
             )
         require_use_after(ast, found.call.name, found.start)
         return found
+
+    def _mentions(self, name: str, file: str) -> bool:
+        """True if a file's name is somewhere in an rmap, which is not parsed for that."""
+        if name in self.changed:
+            return file in self.changed[name].text
+        path = self.rules.layout.mapping_path(name, self.rules.observatory.name)
+        return file in path.read_text("utf-8", errors="replace")
 
     def _is_meant(self, place: Place) -> bool:
         rule = self.choice.rule

@@ -111,6 +111,66 @@ def variance_factor(
     return _evaluated(ramp, coefficients, convention, flags, derivative=True)[0]
 
 
+def noise_factor(
+    reads: Reads,
+    groupdq: ReadFlags | None = None,
+    *,
+    coefficients: Image,
+    convention: Convention = "sum",
+    coefficients_dq: Counts | None = None,
+) -> NDArray[np.float32]:
+    """What the correction multiplies the read noise of a pixel by: the rms of f′ over some of its reads.
+
+    These are the first, middle and last read of each group, which weigh most in a slope.
+
+    Parameters
+    ----------
+    reads, groupdq, coefficients, convention, coefficients_dq
+        As for `variance_factor`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (ny, nx); 1 where `linearize` corrects nothing.
+
+    Raises
+    ------
+    DataError, ParameterError
+        As `linearize`.
+    """
+    which = sorted({0, reads.shape[-1] // 2, reads.shape[-1] - 1})
+    if not acceleration.available():
+        squares = variance_factor(
+            np.ascontiguousarray(reads[..., which]),
+            None if groupdq is None else np.ascontiguousarray(groupdq[..., which]),
+            coefficients=coefficients,
+            convention=convention,
+            coefficients_dq=coefficients_dq,
+        )
+        return np.asarray(np.sqrt(squares.mean(axis=(2, 3), dtype=np.float64)), dtype=np.float32)
+    from reduce.kernels import linearity_fast
+
+    ramp = checked(reads, groupdq, np.zeros(reads.shape[:2], dtype=np.uint32))
+    flags = optional_flag_plane("the linearity coefficients' DQ", coefficients_dq, reads.shape[:2])
+    terms, unknown = _terms(coefficients, convention, reads.shape[:2]), flagged(flags, DQ.NO_LIN_CORR)
+    skipped = np.zeros((0, 0, 0, 0), np.uint8) if ramp.groupdq is None else ramp.groupdq
+    out, some = np.empty(reads.shape[:2], dtype=np.float32), np.array(which)
+
+    def work(rows: slice) -> None:
+        linearity_fast.slope(
+            ramp.reads[rows],
+            skipped[rows],
+            terms[rows],
+            convention == "factor",
+            some,
+            unknown[rows],
+            out[rows],
+        )
+
+    acceleration.in_blocks(reads.shape[0], work)
+    return out
+
+
 def nonlinear(linear: Image, coefficients: Image, *, convention: Convention = "sum") -> NDArray[np.float64]:
     """The counts that `linearize` corrects to given ones.
 

@@ -94,6 +94,42 @@ def evaluate(
 
 
 @njit(nogil=True, cache=True)
+def slope(
+    reads: NDArray[Any],
+    skipped: NDArray[Any],
+    coefficients: NDArray[Any],
+    is_factor: bool,
+    which: NDArray[Any],
+    unknown: NDArray[Any],
+    out: NDArray[Any],
+) -> None:
+    """Root mean square of the correction's derivative over the reads `which` of each group; see `evaluate`.
+
+    `reads` and `skipped` are (ny, nx, ngroups, nreads), `out` is (ny, nx).
+    """
+    rows, columns, groups, _ = reads.shape
+    polynomial = np.empty(coefficients.shape[2] + is_factor)
+    for row in range(rows):
+        for column in range(columns):
+            out[row, column] = 1.0
+            if unknown[row, column] or not _usable(coefficients[row, column], is_factor):
+                continue
+            length = _set_polynomial(coefficients[row, column], is_factor, True, polynomial)
+            squares = 0.0
+            for group in range(groups):
+                for read in which:
+                    if skipped.size and skipped[row, column, group, read] & _SATURATED:
+                        squares += 1.0
+                        continue
+                    value = reads[row, column, group, read]
+                    total = polynomial[length - 1]
+                    for power in range(length - 2, -1, -1):
+                        total = total * value + polynomial[power]
+                    squares += total * total
+            out[row, column] = np.sqrt(squares / (groups * len(which)))
+
+
+@njit(nogil=True, cache=True)
 def invert(
     linear: NDArray[Any],
     coefficients: NDArray[Any],

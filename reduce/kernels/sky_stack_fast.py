@@ -42,6 +42,11 @@ def _clipped(x: Array, v: Array, out: Array, room: Array, rounds: int, numbers: 
         if n == 0:
             return
         centre = _middle(room, n, half)
+        far = False
+        for i in range(frames):
+            far |= abs(x[i] - centre) > clip * np.sqrt(v[i])
+        if not (far or out.any()):
+            return
         n = 0
         for i in range(frames):
             if not (np.isnan(x[i]) or out[i]):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reduce.dq import flagged
 from reduce.frame import Frame, Ramp
 from reduce.pipeline import Data, Unwatched, Watcher
 from reduce.provenance import StepRecord
@@ -41,6 +42,7 @@ class _Reads:
     unit: str
     given: NDArray[np.uint32]
     """Bits that the pixels had, before any row was worked on."""
+    unusable: float
 
 
 @dataclass(slots=True)
@@ -105,7 +107,6 @@ class Collector:
 
     def _keep(self, kept: _Reads, block: Ramp) -> None:
         every = cell_of(self._shape)
-        kept.unit = block.unit
         start = block.first_row - self._first
         first = -(-start // every[0])
         last = min(-(-(start + block.shape[0]) // every[0]), len(kept.values))
@@ -117,8 +118,7 @@ class Collector:
     def _flush(self) -> None:
         """The steps on reads, now that all rows have gone through them."""
         views = [
-            small(one.values, one.flags & ~(self._reads[-1].given & ~one.given), self._shape, one.unit)
-            for one in self._reads
+            _view(one, one.flags & ~(self._reads[-1].given & ~one.given), self._shape) for one in self._reads
         ]
         for record, before, after in zip(self._waiting, views, views[1:], strict=False):
             self.changes.append(Change(record, before, after))
@@ -133,7 +133,12 @@ def _empty(ramp: Ramp) -> _Reads:
     rows, columns = (length // size for length, size in zip(ramp.shape, every, strict=True))
     given = ramp.pixeldq[: rows * every[0] : every[0], : columns * every[1] : every[1]].copy()
     values = np.full((rows, columns), np.nan, dtype=np.float32)
-    return _Reads(values, np.zeros((rows, columns), dtype=np.uint32), ramp.unit, given)
+    unusable = float(flagged(ramp.pixeldq).mean())
+    return _Reads(values, np.zeros((rows, columns), dtype=np.uint32), ramp.unit, given, unusable)
+
+
+def _view(reads: _Reads, flags: NDArray[np.uint32], shape: tuple[int, int]) -> View:
+    return replace(small(reads.values, flags, shape, reads.unit), unusable=reads.unusable)
 
 
 def _pixels(block: Ramp, rows: slice, every: int) -> tuple[NDArray[Any], NDArray[np.uint32]]:
@@ -152,4 +157,4 @@ def _last_read(ramp: Ramp) -> View:
         row = ramp.rows(number * every[0], number * every[0] + 1)
         values, flags = _pixels(row, slice(0, 1), every[1])
         kept.values[number], kept.flags[number] = values[0], flags[0]
-    return small(kept.values, kept.flags, ramp.shape, kept.unit)
+    return _view(kept, kept.flags, ramp.shape)

@@ -182,7 +182,10 @@ def _pooled(array: NDArray[Any], cell: tuple[int, int]) -> NDArray[np.float64]:
     cut = array[: rows * height, : columns * width]
     if cell == (1, 1):
         return cut.astype(np.float64)
-    across = np.add.reduce(cut.reshape(rows * height, columns, width), axis=2, dtype=np.float64)
+    flat = np.ascontiguousarray(cut).reshape(-1, width)
+    across = flat[:, 0].astype(np.float64)
+    for column in range(1, width):
+        across += flat[:, column]
     total: NDArray[np.float64] = across.reshape(rows, height, columns).sum(axis=1)
     return total
 

@@ -15,7 +15,7 @@ from reduce.headers import plain
 from reduce.kernels.bias import subtract_bias
 from reduce.kernels.dq_init import initialize_dq
 from reduce.kernels.gain import to_electrons
-from reduce.kernels.linearity import Convention, linearize, variance_factor
+from reduce.kernels.linearity import Convention, linearize, noise_factor
 from reduce.kernels.rampdata import RampArrays
 from reduce.kernels.reference_pixels import reference_level, subtract_reference
 from reduce.kernels.saturation import flag_saturation
@@ -179,25 +179,11 @@ def _nonlin_corr(ramp: Ramp, references: References, parameters: Linearity) -> P
     def work(block: Ramp) -> Ramp:
         some, bits = coefficients[rows_of(block)], plane(flags, block)
         arrays = linearize(*_reads(block), coefficients=some, convention=convention, coefficients_dq=bits)
-        factor = _noise_factor(block, some, convention, bits)
+        reads, groupdq, _ = _reads(block)
+        factor = noise_factor(reads, groupdq, coefficients=some, convention=convention, coefficients_dq=bits)
         return replace(with_arrays(block, arrays), noise_factor=factor)
 
     return Prepared(ramp, work)
-
-
-def _noise_factor(block: Ramp, coefficients: Image, convention: Convention, flags: Flags | None) -> Image:
-    """By how much the correction multiplies the read noise: the rms over the first, middle and last read."""
-    reads, groupdq, _ = _reads(block)
-    count = reads.shape[3]
-    some = sorted({0, count // 2, count - 1})
-    squares = variance_factor(
-        np.ascontiguousarray(reads[..., some]),
-        None if groupdq is None else np.ascontiguousarray(groupdq[..., some]),
-        coefficients=coefficients,
-        convention=convention,
-        coefficients_dq=flags,
-    )
-    return cast(Image, np.sqrt(squares.mean(axis=(2, 3))))
 
 
 @dataclass(frozen=True, slots=True)
