@@ -99,8 +99,9 @@ def reduce(
     name on each line, or associations (JSON or YAML). Exposures of the sky are reduced first and subtracted
     from those of the same configuration. With --to L3 the exposures of each target are combined.
 
-    Levels are L0 raw reads, L1 rates, L2 calibrated, L3 combined. Beside each product goes a log. The exit
-    code is 1 if there is no reference for a type that is needed, and 3 if a file can't be used or written.
+    Levels are L0 raw reads, L1 rates, L2 calibrated, L3 combined. Beside the product of an exposure goes
+    a log. The exit code is 1 if there is no reference for a type that is needed, and 3 if a file can't be
+    used or written.
     """
     from calmap.cli import reduce_output
 

@@ -45,9 +45,9 @@ def replay(
 ) -> None:
     """Make a product again from what it says about itself, and compare.
 
-    FILE is a product of calmap reduce or calmap make. The same inputs and references are used, which must
-    have the same sha256 as then, with the same steps and parameters. The exit code is 1 if other pixels come
-    out, and 3 if a file is missing or is no longer the same.
+    FILE is a product of calmap reduce. The same inputs and references are used, which must have the same
+    sha256 as then, with the same steps and parameters. The exit code is 1 if other pixels come out, and 3 if
+    a file is missing or is no longer the same.
     """
     from reduce.files.reader import read_frame
     from reduce.files.writer import write_frame

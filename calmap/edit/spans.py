@@ -205,7 +205,7 @@ def _rows(known: Sequence[Period]) -> Iterator[Row]:
         if span.begin is None:
             raise UsageError(f"{text} can't be valid without a beginning", "name one")
         follows = end == span.begin
-        if end is not None and not follows:
+        if end is not None and not follows and not is_na(last):
             last = GAP
             yield end, last
         if follows or not (is_na(text) and is_na(last)):
