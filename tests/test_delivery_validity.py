@@ -215,6 +215,49 @@ def test_the_rule_goes_with_its_last_file(hst: Rules) -> None:
     assert done.validities[1].silence == (since("1996-10-01", "2000-01-01"),)
 
 
+def test_only_the_rule_that_is_empty_goes(tmp_path: Path) -> None:
+    nested = """\
+selector = Match({
+    ('FUV',) : Match({
+        ('SPECTROSCOPIC',) : UseAfter({
+            '1996-10-01 00:00:00' : 'one.fits',
+        }),
+        ('IMAGING',) : UseAfter({
+            '1996-10-01 00:00:00' : 'two.fits',
+        }),
+    }),
+    ('NUV',) : Match({
+        ('IMAGING',) : UseAfter({
+            '1996-10-01 00:00:00' : 'two.fits',
+        }),
+    }),
+})
+"""
+    header = RULES.partition("selector")[0].replace("('DETECTOR', 'OBSTYPE')", "('DETECTOR',), ('OBSTYPE',)")
+    rules = hst_rules(tmp_path / "hst", header + nested)
+
+    done = plan_decertification(rules, "hst_cos_deadtab_0001.rmap", ["two.fits"], Span())
+
+    assert new_text(done).partition("selector")[2] == (
+        " = Match({\n    ('FUV',) : Match({\n        ('SPECTROSCOPIC',) : UseAfter({\n"
+        "            '1996-10-01 00:00:00' : 'one.fits',\n        }),\n    }),\n})\n"
+    )
+
+
+def test_several_files_at_a_date_stay(tmp_path: Path) -> None:
+    both = "('s7g1700gl_dead.fits', 'b.fits')"
+    rules = hst_rules(tmp_path / "hst", RULES.replace("'s7g1700gl_dead.fits'", both))
+
+    done = plan_decertification(
+        rules, "hst_cos_deadtab_0001.rmap", ["first_dead.fits"], since("2000-01-01", "2001-01-01")
+    )
+
+    assert f"        '2009-05-11 00:00:00' : {both},   # before flight\n" in new_text(done)
+    assert len(changed(done)[1]) == 2
+    with pytest.raises(OverlapError, match=r"b\.fits"):
+        plan_certification(rules, "hst_cos_deadtab_0001.rmap", [Path("first_dead.fits")], since("2010-01-01"))
+
+
 def test_a_date_spread_over_two_keywords(hst: Rules, tmp_path: Path) -> None:
     path = tmp_path / "new_dead.fits"
     header = {"TELESCOP": "HST", "INSTRUME": "COS", "FILETYPE": "DEADTIME REFERENCE TABLE", "DETECTOR": "NUV"}

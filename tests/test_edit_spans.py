@@ -155,6 +155,13 @@ def test_what_stands_at_the_end() -> None:
     assert rows(decertified(periods(rows(alone)), "a", span(1, 3))) == ((hour(3), GAP),)
 
 
+def test_a_gap_that_was_there_first_stays_and_grows() -> None:
+    known = periods([(hour(0), GAP), (hour(1), "a"), (hour(3), GAP)])
+
+    assert rows(decertified(known, "a", Span())) == ((hour(0), GAP),)
+    assert rows(decertified(known, "a", span(1, 2))) == ((hour(0), GAP), (hour(2), "a"), (hour(3), GAP))
+
+
 def test_an_overlap_says_with_what() -> None:
     known = certified((), "a", span(1, 3))
 

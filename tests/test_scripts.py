@@ -116,4 +116,5 @@ def test_demo_shows_selections(checkout):
     assert "IRIS_IMG1_DARK_20240924T000000_0.0.1.fits" in done.stdout
     assert "Liger_IMG_DARK_20250702T000000_0.0.1.fits" in done.stdout
     assert "EXPDTST" in done.stdout + done.stderr
+    assert "14 steps again, the same pixels" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

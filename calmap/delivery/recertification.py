@@ -120,7 +120,7 @@ def plan_decertification(
         for mapping, place in found:
             step = _changed(name, mapping, place, texts, _decertifier(name, span))
             valid += (f"{when} in {mapping}:{place.line}" for when in spans_of(step.before, name))
-            if True:
+            if step.before != step.after:
                 steps.append(step)
         if len(steps) == done:
             raise RefusedError(f"{name} is not valid {span}", f"it is valid {'; '.join(valid)}")
@@ -142,9 +142,7 @@ def _reference(path: Path, texts: ChosenRules) -> Reference:
         path = next((place for place in stored if place.is_file()), path)
     if not path.is_file():
         raise _unknown(path.name, texts.context, f", and there is no file {path}")
-    reference = read_reference(path, rules, texts.context, texts.choice.reftype)
-    place_of(reference, rules)
-    return reference
+    return read_reference(path, rules, texts.context, texts.choice.reftype)
 
 
 def _unknown(name: str, context: str, more: str = "") -> RefusedError:

@@ -142,6 +142,7 @@ def _told(step: Step, revision: Revision, rules: Rules) -> Validity:
     earlier = place_at(parsed(old), step.place.keys)
     terms = reference_terms(file, rules.observatory)
     before, after = spans_of(step.before, step.name), spans_of(step.after, step.name)
+    holes = tuple(_holes(step.after))
     row = _first_row(file, step, place) if after != before else None
     future = outlook(file, rules.observatory, row) if row is not None else Outlook()
     return Validity(
@@ -155,8 +156,8 @@ def _told(step: Step, revision: Revision, rules: Rules) -> Validity:
         by_keyword(RuleRow(step.place.steps, "", step.place.call.span), terms.selector.parkey),
         before,
         after,
-        tuple(_without(_gaps(step.after), _gaps(step.before))),
-        tuple(_without(_without(before, after), _gaps(step.after))),
+        holes,
+        tuple(_without(_without(before, after), holes)),
         (*step.notes, *future.notes),
         future.warnings,
     )
@@ -170,10 +171,9 @@ def _first_row(file: MappingFile, step: Step, place: Place | None) -> RuleRow | 
     return next(found, None)
 
 
-def _gaps(known: Sequence[Period]) -> Iterator[Span]:
-    """When no file is valid from the first period on."""
-    first = known[0].span.begin if known else None
-    return _without((Span(first),) if known else (), (period.span for period in known if not period.is_gap))
+def _holes(known: Sequence[Period]) -> Iterator[Span]:
+    """When nothing is said from the first period on, for which the rule has to say N/A."""
+    return _without((Span(known[0].span.begin),) if known else (), (period.span for period in known))
 
 
 def _without(spans: Iterable[Span], others: Iterable[Span]) -> Iterator[Span]:

@@ -39,7 +39,8 @@ def divide(
     Corrected
         With the flat's bits. A pixel is divided by 1 if the flat can't be used there: it is not a number, not
         above zero, has ``NO_FLAT_FIELD``, or its variance is not one that there can be. Such pixels have
-        ``NO_FLAT_FIELD`` and ``DO_NOT_USE``, and nothing is added to their variance.
+        ``NO_FLAT_FIELD`` and ``DO_NOT_USE``, and nothing is added to their variance. A pixel whose value or
+        variance is not a finite number afterwards has ``DO_NOT_USE``.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def divide(
             flags[rows][bad] |= np.uint32(DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE)
             quotient = result[rows]
             np.divide(sci[rows], divisor, out=quotient)
-            flags[rows][~np.isfinite(quotient)] |= np.uint32(DQ.DO_NOT_USE)
+            lost = ~np.isfinite(quotient)
             np.multiply(divisor, divisor, out=divisor)
             for origin, variance in variances.items():
                 np.divide(variance[rows], divisor, out=parts[origin][rows])
@@ -86,6 +87,9 @@ def divide(
                     parts[_PART][rows] += spread
                 else:
                     parts[_PART][rows] = spread
+            for part in parts.values():
+                lost |= ~np.isfinite(part[rows])
+            flags[rows][lost] |= np.uint32(DQ.DO_NOT_USE)
 
     in_blocks(sci.shape[0], work)
     return Corrected(result, parts, flags)

@@ -18,8 +18,9 @@ WIDTH: Final = (0.95, 1.05)
 FEWEST: Final = 500
 _TARGET, _SKY = "M92", "BLANK"
 _KINDS: Final = (("bias", "001"), ("linearity", "005"), ("dark", "002"), ("flat", "003"))
-"""Kinds of references in the order in which they need each other, and the OBSNUM of their exposures. A gain of
-the night would have an error that is common to all stars, which a new zero point would have to take up."""
+"""Kinds of references in the order in which they need each other, and the OBSNUM of their exposures.
+
+A gain of the night would have an error that is common to all stars, for a new zero point to take up."""
 
 
 class Recovery(NamedTuple):
