@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from reduce.errors import DataError, ParameterError
 from reduce.pointing import celestial_cards, number, pointing
-from reduce.windows import FULL, region
+from reduce.windows import is_full, region
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -243,7 +243,7 @@ def _reference_pixel(
     part = region(header, shape)
     if given is None:
         height, width = map(float, shape)
-        if str(header.get("SUBARRAY", "")).strip().upper() not in FULL:
+        if not is_full(header):
             width, height = (number(header, "the detector's size", key) for key in ("DETXSIZE", "DETYSIZE"))
         given = ((width + 1) / 2, (height + 1) / 2)
     return given[0] - part.column, given[1] - part.row

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reduce.errors import DataError
+from reduce.keywords import find
 
-FULL = ("FULL", "GENERIC", "N/A", "")
+_FULL = ("FULL", "GENERIC", "N/A", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,15 @@ class Region:
         The first ones.
     rows, columns
         How many.
+    full
+        True if this is the whole detector.
     """
 
     row: int
     column: int
     rows: int
     columns: int
+    full: bool = False
 
     def within(self, other: Region, name: str) -> tuple[int, slice]:
         """Row and columns of another region's array at which this one begins and lies.
@@ -34,10 +38,12 @@ class Region:
         Raises
         ------
         DataError
-            If it is not all inside; `name` says what the other region is of.
+            If it is not all inside, or both are the whole of detectors of different sizes; `name` says what
+            the other region is of.
         """
         row, column = self.row - other.row, self.column - other.column
-        inside = row >= 0 and column >= 0
+        alike = not (self.full and other.full) or (self.rows, self.columns) == (other.rows, other.columns)
+        inside = alike and row >= 0 and column >= 0
         if not inside or row + self.rows > other.rows or column + self.columns > other.columns:
             raise DataError(
                 f"{name} covers {other}, and the frame {self}",
@@ -50,22 +56,32 @@ class Region:
         return f"columns {self.column + 1}–{last[0]} and rows {self.row + 1}–{last[1]}"
 
 
-def region(header: Mapping[str, Any], shape: tuple[int, int]) -> Region:
-    """The region of an image, by its header.
+def is_full(header: Mapping[str, Any]) -> bool:
+    """True if a header of any era says that the full detector was read, or says nothing of that."""
+    return str(find(header, "SUBARRAY") or "").upper() in _FULL
 
-    A header whose SUBARRAY is FULL or missing is of a full frame, which begins at the first pixel.
+
+def region(header: Mapping[str, Any], shape: tuple[int, int]) -> Region:
+    """The region of an image, by its header of any era.
+
+    Raises
+    ------
+    DataError
+        If it is a part of the detector and the header does not say which.
     """
     rows, columns = shape
-    if str(header.get("SUBARRAY", "")).strip().upper() in FULL:
-        return Region(0, 0, rows, columns)
-    starts = [
-        _start(header, keyword, other) for keyword, other in (("SUBSTRT2", "YSTART"), ("SUBSTRT1", "XSTART"))
-    ]
-    return Region(starts[0], starts[1], rows, columns)
+    if is_full(header):
+        return Region(0, 0, rows, columns, full=True)
+    return Region(_start(header, "SUBSTRT2"), _start(header, "SUBSTRT1"), rows, columns)
 
 
-def _start(header: Mapping[str, Any], *keywords: str) -> int:
-    value = next((header[keyword] for keyword in keywords if keyword in header), 1)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise DataError(f"{keywords[0]} is {value!r}; it has to be a whole number from 1 on")
+def _start(header: Mapping[str, Any], keyword: str) -> int:
+    value = find(header, keyword)
+    if value is None:
+        raise DataError(
+            f"the header says that this is a part of the detector, and not which: it has no {keyword}",
+            "set SUBSTRT1 and SUBSTRT2, or SUBARRAY to FULL",
+        )
+    if not isinstance(value, int) or value < 1:
+        raise DataError(f"{keyword} is {value!r}; it has to be a whole number from 1 on")
     return value - 1

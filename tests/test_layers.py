@@ -40,9 +40,10 @@ LAYERS = (
 )
 REDUCTION = (
     ("reduce", "reduce.arrays", "reduce.errors"),
-    ("reduce.dq", "reduce.extras", "reduce.parameters", "reduce.references", "reduce.windows"),
-    ("reduce.kernels", "reduce.naming", "reduce.pointing"),
-    ("reduce.headers", "reduce.keywords", "reduce.provenance", "reduce.scene", "reduce.wcs"),
+    ("reduce.dq", "reduce.extras", "reduce.parameters", "reduce.references"),
+    ("reduce.kernels", "reduce.keywords", "reduce.naming", "reduce.pointing"),
+    ("reduce.headers", "reduce.provenance", "reduce.windows"),
+    ("reduce.scene", "reduce.wcs"),
     ("reduce.frame", "reduce.hashes", "reduce.obstypes", "reduce.schemas", "reduce.sim"),
     ("reduce.files",),
     ("reduce.associations", "reduce.calibration", "reduce.ccddata", "reduce.night"),

@@ -72,7 +72,7 @@ def measure(
     same_shape(sci, {"variance": variance, "DQ": dq})
     _check(radii, annulus, correlation)
     places = _places(positions)
-    bad = flagged(dq) | ~np.isfinite(sci) | ~np.isfinite(variance)
+    bad = flagged(dq) | ~np.isfinite(sci) | ~((variance >= 0) & (variance < np.inf))
     taken = bad | _near(places, radii[-1], sci.shape)
     reach = max(radii[-1], annulus[1] if annulus else 0.0)
     n, k = len(places), len(radii)

@@ -156,7 +156,8 @@ def from_darks(darks: Image, dq: Flags | None = None, *, limits: DarkLimits = DA
         if dq is not None:
             values[flagged(dq[:, rows])] = np.nan
         values[np.isinf(values)] = np.nan
-        scatter[rows], levels[rows] = _scatter(values)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scatter[rows], levels[rows] = _scatter(values)
 
     in_blocks(darks.shape[1], work, size=16)
     known = np.isfinite(scatter)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reduce.arrays import Flags, Image, Rows
+from reduce.dq import DQ
 from reduce.errors import DataError, ParameterError
 from reduce.kernels.acceleration import available, blocks, in_blocks
 from reduce.kernels.combine_reference import Block, combined
@@ -295,19 +296,31 @@ def _stacked(
             dq[number] = part.dq[rows]
         if known:
             variance[number] = part.variances[0][rows]
-            for more in part.variances[1:]:
-                variance[number] += more[rows]
+            with np.errstate(over="ignore", invalid="ignore"):
+                for more in part.variances[1:]:
+                    variance[number] += more[rows]
     return Block(sci, variance if known else variance[:0], dq, scales, weights)
 
 
 def _combine_block(block: Block, rule: Rule, table: Tables, result: Combined, rows: slice) -> None:
     """Fill rows of the result."""
+    into = result.sci[rows], result.variance[rows], result.dq[rows], result.count[rows]
     if available():
         from reduce.kernels.combine_fast import combine_block
 
-        combine_block(
-            block, rule, table, result.sci[rows], result.variance[rows], result.dq[rows], result.count[rows]
-        )
-        return
-    sci, variance, dq, count = combined(block, rule, table)
-    result.sci[rows], result.variance[rows], result.dq[rows], result.count[rows] = sci, variance, dq, count
+        combine_block(block, rule, table, *into)
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            for array, part in zip(into, combined(block, rule, table), strict=True):
+                array[...] = part
+    _flag_beyond(*into)
+
+
+def _flag_beyond(sci: Image, variance: Image, dq: Flags, count: NDArray[np.uint16]) -> None:
+    """Flag what the result's type is too small for."""
+    if not (np.isfinite(sci) & np.isfinite(variance)).all():
+        lost = ~(np.isfinite(sci) & np.isfinite(variance))
+        sci[lost] = variance[lost] = count[lost] = 0
+        dq[lost] |= np.uint32(DQ.DO_NOT_USE)
+    if not variance.all():
+        dq[(variance == 0) & (count > 0)] |= np.uint32(DQ.UNRELIABLE_ERROR)

@@ -10,12 +10,21 @@ import numpy as np
 from reduce.arrays import Corrected, Flags, Image, Mask
 from reduce.dq import DQ, flagged
 from reduce.errors import DataError, ParameterError
-from reduce.kernels.planes import as_flags, float_type, frame_planes, same_shape, total_variance
+from reduce.kernels.planes import (
+    as_flags,
+    flag_unusable,
+    float_type,
+    frame_planes,
+    same_shape,
+    total_variance,
+)
 
 FOUND = DQ.OUTLIER | DQ.DO_NOT_USE
 """A cosmic ray. Not ``JUMP_DET``, which says that a ramp was fitted around the hit and may be used."""
 CLEANED = DQ.OUTLIER | DQ.FLUX_ESTIMATED | DQ.UNRELIABLE_ERROR
 """A cosmic ray whose pixel was filled from its neighbours; its variance is left as it was."""
+_SMALLEST = 7
+"""Rows and columns that the filters take; astroscrappy writes beyond the end of smaller images."""
 
 
 class _Counts(NamedTuple):
@@ -72,13 +81,17 @@ def flag(
     Raises
     ------
     DataError
-        If shapes differ, there is no variance, or no pixel is good.
+        If shapes differ, a side is shorter than 7 pixels, there is no variance, or no pixel is good.
     ParameterError
         If a parameter's value is not allowed, or astroscrappy is not installed.
     """
     same_shape(sci, {**frame_planes(variances, dq), "background": background})
     if sci.ndim != 2:
         raise DataError(f"cosmic rays are looked for in an image, not in the shape {sci.shape}")
+    if min(sci.shape) < _SMALLEST:
+        raise DataError(
+            f"cosmic rays are looked for in {_SMALLEST} rows and columns or more, not in {sci.shape}"
+        )
     if not variances:
         raise DataError("cosmic rays can't be told from noise without a variance")
     if not 0 < exposure_time < np.inf:
@@ -111,7 +124,7 @@ def flag(
         result[hits] = filled[hits] / exposure_time
     flags = as_flags(dq).copy()
     flags[hits] |= np.uint32(CLEANED if clean else FOUND)
-    flags[~np.isfinite(result)] |= np.uint32(DQ.DO_NOT_USE)
+    flag_unusable(flags, result, variances.values())
     return Corrected(result, dict(variances), flags)
 
 
@@ -119,19 +132,15 @@ def _counts(
     sci: Image, variances: Mapping[str, Image], dq: Flags, background: Image | None, exposure_time: float
 ) -> _Counts:
     """A frame in electrons; bad pixels have the median of the good ones."""
-    variance = total_variance(sci, variances)
-    mask = flagged(dq) | ~np.isfinite(sci) | ~((variance > 0) & (variance < np.inf))
+    given = [(sci, exposure_time), (total_variance(sci, variances), exposure_time**2)]
     if background is not None:
-        mask |= ~np.isfinite(background)
+        given.append((background, exposure_time))
+    with np.errstate(over="ignore", invalid="ignore"):
+        planes = [plane.astype(np.float32) * np.float32(unit) for plane, unit in given]
+        mask = flagged(dq) | ~((planes[1] > 0) & (planes[1] < np.inf))
+    for plane in planes:
+        mask |= ~np.isfinite(plane)
     if mask.all():
         raise DataError("no pixel is good; cosmic rays can't be looked for")
-    planes = (
-        (sci, exposure_time),
-        (variance, exposure_time**2),
-        *([(background, exposure_time)] if background is not None else []),
-    )
-    filled = [
-        np.where(mask, np.median(plane[~mask]), plane).astype(np.float32) * np.float32(unit)
-        for plane, unit in planes
-    ]
+    filled = [np.where(mask, np.median(plane[~mask]), plane).astype(np.float32) for plane in planes]
     return _Counts(filled[0], filled[1], filled[2] if background is not None else None, mask)

@@ -9,7 +9,7 @@ import numpy as np
 from reduce.arrays import Corrected, Flags, Image, Mask
 from reduce.dq import DQ
 from reduce.kernels.acceleration import in_blocks
-from reduce.kernels.planes import as_flags, float_type, frame_planes, same_shape
+from reduce.kernels.planes import as_flags, flag_unusable, float_type, frame_planes, same_shape
 
 _PART = "FLAT"
 
@@ -74,7 +74,6 @@ def divide(
             flags[rows][bad] |= np.uint32(DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE)
             quotient = result[rows]
             np.divide(sci[rows], divisor, out=quotient)
-            lost = ~np.isfinite(quotient)
             np.multiply(divisor, divisor, out=divisor)
             for origin, variance in variances.items():
                 np.divide(variance[rows], divisor, out=parts[origin][rows])
@@ -87,9 +86,7 @@ def divide(
                     parts[_PART][rows] += spread
                 else:
                     parts[_PART][rows] = spread
-            for part in parts.values():
-                lost |= ~np.isfinite(part[rows])
-            flags[rows][lost] |= np.uint32(DQ.DO_NOT_USE)
+            flag_unusable(flags[rows], quotient, (part[rows] for part in parts.values()))
 
     in_blocks(sci.shape[0], work)
     return Corrected(result, parts, flags)

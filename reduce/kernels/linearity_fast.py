@@ -15,11 +15,9 @@ _SATURATED = np.uint8(DQ.SATURATED)
 
 @njit(nogil=True, cache=True)
 def _usable(coefficients: NDArray[Any], is_factor: bool) -> bool:
-    total = 0.0
     for value in coefficients:
-        total += value
-    if not np.isfinite(total):
-        return False
+        if not np.isfinite(value):
+            return False
     return bool(coefficients[0] + 1.0 != 0.0 if is_factor else coefficients[1] != 0.0)
 
 

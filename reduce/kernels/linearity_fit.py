@@ -22,6 +22,7 @@ from reduce.arrays import Flags, Image, Mask
 from reduce.dq import DQ
 from reduce.errors import DataError, ParameterError
 from reduce.kernels.acceleration import in_blocks
+from reduce.kernels.medians import median
 
 _UNIT = 65536.0
 """Counts in this unit keep the equations well conditioned."""
@@ -176,7 +177,7 @@ def _given(saturation: Image) -> tuple[NDArray[np.float64], Mask]:
 
 def _saturation(raw: NDArray[np.float64]) -> tuple[NDArray[np.float64], Mask]:
     """Where ramps stop growing, and whether they do, (rows, nx)."""
-    mean = np.median(np.nan_to_num(raw), axis=0)
+    mean = np.nan_to_num(median(raw))
     steps = np.diff(mean, axis=-1)
     start = np.maximum(np.median(steps[..., :3], axis=-1, keepdims=True), 0)
     short = steps < _FLAT * start
@@ -208,12 +209,12 @@ def _usable(ramps: _Ramps) -> Mask:
     """Steps between two reads below saturation, without a cosmic ray, (n, rows, nx, nreads - 1)."""
     with np.errstate(invalid="ignore"):
         limit = ramps.limit[..., None]
-        below = (ramps.raw < limit) & (np.median(ramps.raw, axis=0) < _SURELY * limit)
+        below = (ramps.raw < limit) & (median(ramps.raw) < _SURELY * limit)
         fine = np.logical_and.accumulate(below, axis=-1)
         use: Mask = fine[..., 1:] & fine[..., :-1]
         if len(ramps.raw) >= 3:
             steps = np.diff(ramps.raw, axis=-1)
-            middle = np.median(np.nan_to_num(steps), axis=0)
+            middle = np.nan_to_num(median(steps))
             expected = np.maximum(middle, 0) * ramps.photon[..., None] + 2 * ramps.noise[..., None] ** 2
             use &= np.abs(steps - middle) <= _JUMP * np.sqrt(expected)
     return use

@@ -137,7 +137,7 @@ def drizzle_frames(
         )
     if number == 0:
         raise DataError("there are no frames to drizzle")
-    empty = driz.out_wht <= 0
+    empty = ~((driz.out_wht > 0) & np.isfinite(driz.out_img) & np.isfinite(driz.out_img2[0]))
     sci, variance = (np.where(empty, np.float32(0), image) for image in (driz.out_img, driz.out_img2[0]))
     return Mosaic(
         sci, variance, driz.out_wht, np.where(empty, _NOTHING, driz.out_dq), _set_bits(driz.out_ctx)
@@ -284,17 +284,21 @@ def _prepared(frame: DrizzleInput, output_wcs: WCS | None, convention: str, numb
         raise ParameterError(f"frame {number}: its weight is {frame.weight}, not a positive number")
     places = placed(frame, output_wcs, number)
     area = pixel_area(places)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         good = (frame.dq & np.uint32(DQ.DO_NOT_USE)) == 0
-        good &= np.isfinite(frame.sci) & np.isfinite(frame.variance) & (frame.variance > 0)
         good &= np.isfinite(area) & (area > 0)
-    mean = float(area[np.isfinite(area)].mean()) if np.isfinite(area).any() else 1.0
-    factor: Any = {"brightness": 1.0, "nominal": 1 / mean}.get(convention)
-    if factor is None:
-        factor = 1 / np.where(good, area, 1.0)
+        mean = float(area[np.isfinite(area)].mean()) if np.isfinite(area).any() else 1.0
+        factor: Any = {"brightness": 1.0, "nominal": 1 / mean}.get(convention)
+        if factor is None:
+            factor = 1 / np.where(good, area, 1.0)
+        sci, variance = (
+            (frame.sci * factor).astype(np.float32),
+            (frame.variance * factor**2).astype(np.float32),
+        )
+        good &= np.isfinite(sci) & (variance > 0) & (variance < np.inf)
     return _Prepared(
-        (np.where(good, frame.sci, 0) * factor).astype(np.float32),
-        (np.where(good, frame.variance, 0) * factor**2).astype(np.float32),
+        np.where(good, sci, np.float32(0)),
+        np.where(good, variance, np.float32(0)),
         np.where(good, frame.weight, 0).astype(np.float32),
         np.where(good, frame.dq, 0).astype(np.uint32),
         places,

@@ -9,9 +9,16 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from reduce.arrays import Corrected, Flags, Image
-from reduce.dq import DQ, flagged
+from reduce.dq import flagged
 from reduce.errors import DataError, ParameterError
-from reduce.kernels.planes import as_flags, float_type, frame_planes, same_shape, total_variance
+from reduce.kernels.planes import (
+    as_flags,
+    flag_unusable,
+    float_type,
+    frame_planes,
+    same_shape,
+    total_variance,
+)
 
 Statistic = Literal["mean", "median", "mode"]
 
@@ -52,7 +59,7 @@ def normalize(
     -------
     Normalized
         The variance's parts are divided by the square of the factor. The factor's own error is not in them:
-        it is the same for all pixels.
+        it is the same for all pixels. A pixel whose result or variance is not finite has ``DO_NOT_USE``.
 
     Raises
     ------
@@ -68,12 +75,13 @@ def normalize(
             " above zero"
         )
     kind = float_type(sci).type
-    scaled = {
-        origin: np.multiply(part, kind(1 / factor.value**2), dtype=kind) for origin, part in variances.items()
-    }
-    result = np.divide(sci, kind(factor.value), dtype=kind)
-    flags = np.where(np.isfinite(result), dq, dq | np.uint32(DQ.DO_NOT_USE))
-    return Normalized(Corrected(result, scaled, as_flags(flags)), factor)
+    with np.errstate(over="ignore", invalid="ignore"):
+        share = kind(1 / factor.value)
+        scaled = {origin: np.multiply(part, share, dtype=kind) * share for origin, part in variances.items()}
+        result = np.divide(sci, kind(factor.value), dtype=kind)
+    flags = as_flags(dq).copy()
+    flag_unusable(flags, result, scaled.values())
+    return Normalized(Corrected(result, scaled, flags), factor)
 
 
 def typical(
@@ -106,11 +114,12 @@ def typical(
             f"{statistic!r} is not a way to normalize", f"one of {', '.join(get_args(Statistic))}"
         )
     same_shape(sci, frame_planes(variances, dq))
-    good = np.isfinite(sci) & ~flagged(dq)
+    total = total_variance(sci, variances)
+    good = np.isfinite(sci) & (total >= 0) & (total < np.inf) & ~flagged(dq)
     values = sci[good].astype(float_type(sci), copy=False)
     if not values.size:
         raise DataError("no pixel is good; there is nothing to normalize by")
-    noise = float(np.mean(total_variance(sci, variances)[good], dtype=np.float64))
+    noise = float(np.mean(total[good], dtype=np.float64))
     mean = float(np.mean(values, dtype=np.float64))
     if statistic == "mean":
         return Typical(mean, sqrt(noise / values.size))

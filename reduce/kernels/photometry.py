@@ -85,8 +85,9 @@ def aperture_photometry(
     The mean is the default: the noise of photons is skewed, so the median of pixels with λ photons is
     about 1/6 of a photon below their mean, which an aperture of n pixels adds up to n/6.
 
-    Pixels with DO_NOT_USE or a value that is not finite are left out of both sums and nothing is put in
-    their place, because what a star has there is not known: such a flux is too low, and flagged.
+    Pixels with DO_NOT_USE, or whose value or variance is no number that there can be, are left out of both
+    sums and nothing is put in their place, because what a star has there is not known: such a flux is too
+    low, and flagged.
 
     Parameters
     ----------

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reduce.arrays import Flags, Image
+from reduce.dq import DQ
 from reduce.errors import DataError
 
 
@@ -49,11 +50,29 @@ def float_type(sci: Image) -> np.dtype[np.floating[Any]]:
 def total_variance(sci: Image, variances: Mapping[str, Image]) -> Image:
     """The sum of all parts of a frame's variance."""
     total = np.zeros(sci.shape, dtype=float_type(sci))
-    for part in variances.values():
-        total += part
+    with np.errstate(over="ignore", invalid="ignore"):
+        for part in variances.values():
+            total += part
     return total
 
 
 def as_flags(dq: NDArray[Any]) -> Flags:
     """Flags as 32 bits without a sign."""
     return dq.astype(np.uint32, copy=False)
+
+
+def flag_unusable(flags: Flags, sci: Image, variances: Iterable[Image]) -> None:
+    """Set ``DO_NOT_USE`` where a value is not finite, or a variance not finite or below zero.
+
+    Parameters
+    ----------
+    flags
+        Bits of a result that is being made; they are changed.
+    sci, variances
+        Its values and the parts of their variance, each of the shape of `flags`.
+    """
+    usable = np.isfinite(sci)
+    for variance in variances:
+        usable &= (variance >= 0) & (variance < np.inf)
+    if not usable.all():
+        flags[~usable] |= np.uint32(DQ.DO_NOT_USE)

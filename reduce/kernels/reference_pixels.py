@@ -202,8 +202,9 @@ class _Counts(NamedTuple):
         return np.concatenate([self._usable(rows, edges) for rows in acceleration.blocks(total, _ROWS)])
 
     def _usable(self, rows: slice, columns: slice | NDArray[np.intp]) -> NDArray[np.float32]:
-        some = np.asarray(self.reads[rows])[:, columns].astype(np.float32)
-        counts: NDArray[np.float32] = some - self.bias[rows, columns][:, :, None, None]
+        with np.errstate(over="ignore", invalid="ignore"):
+            some = np.asarray(self.reads[rows])[:, columns].astype(np.float32)
+            counts: NDArray[np.float32] = some - self.bias[rows, columns][:, :, None, None]
         counts[self.unusable[rows, columns] | ~np.isfinite(self.bias[rows, columns])] = np.nan
         counts[~np.isfinite(counts)] = np.nan
         return counts

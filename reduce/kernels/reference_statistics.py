@@ -6,6 +6,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from reduce.kernels.medians import median
+
 Samples = NDArray[np.float32]
 """Counts with NaN for those that are not to be used."""
 
@@ -42,7 +44,7 @@ def channel_levels(ends: Samples, channels: int, parities: int) -> Samples:
         sample = some.reshape(channels, -1, groups, reads)
         levels[:, parity::parities] = _clipped_mean(sample)[:, None]
     levels = levels.reshape(columns, groups, reads)
-    return np.where(np.isnan(levels), _median(levels, axis=0), levels)
+    return np.where(np.isnan(levels), median(levels, axis=0), levels)
 
 
 def row_levels(sides: Samples, window: int) -> Samples:
@@ -86,19 +88,9 @@ def _mean_of_sides(nearby: Samples) -> Samples:
 
 def _clipped_mean(sample: Samples) -> Samples:
     """Means along the second axis, without what is far off the median; NaN for nothing."""
-    offsets = sample - np.expand_dims(_median(sample, axis=1), 1)
-    spread = np.expand_dims(_median(np.abs(offsets), axis=1), 1) * _SIGMA_PER_MAD
+    offsets = sample - np.expand_dims(median(sample, axis=1), 1)
+    spread = np.expand_dims(median(np.abs(offsets), axis=1), 1) * _SIGMA_PER_MAD
     used = np.abs(offsets) <= np.maximum(_CLIP * spread, _ROUNDING)
     count = used.sum(axis=1)
     total = np.where(used, sample, 0).sum(axis=1, dtype=np.float64)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)
-
-
-def _median(sample: Samples, axis: int) -> Samples:
-    """Medians without NaN; NaN for nothing."""
-    ordered = np.sort(sample, axis=axis)
-    count = np.expand_dims(np.isfinite(sample).sum(axis=axis), axis)
-    low = np.take_along_axis(ordered, np.maximum(count - 1, 0) // 2, axis)
-    high = np.take_along_axis(ordered, np.minimum(count // 2, sample.shape[axis] - 1), axis)
-    median: Samples = np.squeeze((low + high) / 2, axis)
-    return median

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -84,11 +86,18 @@ def flag_saturation(
     flags = ramp.pixeldq | flags
     flags[unknown] |= np.uint32(DQ.NO_SAT_CHECK)
     if ramp.reads.dtype.kind in "ui":
-        plane = np.minimum(plane, np.float32(np.iinfo(ramp.reads.dtype).max))
+        plane = np.minimum(plane, _highest(ramp.reads.dtype))
     limits = np.where(unknown, np.float32(np.inf), plane)
     find = _flags_fast if acceleration.available() else _flags_plain
     found = find(ramp.reads, ramp.groupdq, limits, _lowest(ramp.reads, floor), grow)
     return RampArrays(ramp.reads, found, flags)
+
+
+def _highest(kind: np.dtype[Any]) -> np.float32:
+    """The highest number of an integer type, or the one below it that single precision has."""
+    most = int(np.iinfo(kind).max)
+    single = np.float32(most)
+    return single if int(single) <= most else np.nextafter(single, np.float32(0))
 
 
 def _lowest(reads: Reads, floor: float | None) -> float:

@@ -296,4 +296,4 @@ def _normalized(stack: Stack, method: Method, clip: float) -> tuple[Image, Image
         raise DataError("no pixel is good in any frame; there is no sky")
     kind = image.dtype.type
     image = np.where(good, image / kind(unit), kind(1))
-    return image, variance / kind(unit**2), dq, unit
+    return image, variance / kind(unit) / kind(unit), dq, unit

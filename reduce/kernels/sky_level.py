@@ -67,7 +67,9 @@ def measured(
         return level, frame.sources
     excess -= mesh.image
     error = np.sqrt(np.where(bad | (frame.variance == 0), 1, frame.variance))
-    np.divide(excess, error, out=excess, where=~bad, casting="same_kind")
+    with np.errstate(over="ignore"):
+        np.divide(excess, error, out=excess, where=~bad, casting="same_kind")
+    bad |= ~np.isfinite(excess)
     found = source_mask(excess, bad | unknown, search)
     return level, found | (frame.sources & unknown)
 

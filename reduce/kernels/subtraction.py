@@ -10,7 +10,7 @@ from reduce.arrays import Corrected, Flags, Image, Mask
 from reduce.dq import DQ
 from reduce.errors import ParameterError
 from reduce.kernels.acceleration import in_blocks
-from reduce.kernels.planes import as_flags, float_type, frame_planes, same_shape
+from reduce.kernels.planes import as_flags, flag_unusable, float_type, frame_planes, same_shape
 
 
 def subtract(
@@ -48,7 +48,8 @@ def subtract(
     Returns
     -------
     Corrected
-        The bits of both frames are joined. A pixel whose result is not finite has ``DO_NOT_USE``.
+        The bits of both frames are joined. A pixel whose result or variance is not finite has
+        ``DO_NOT_USE``.
 
     Raises
     ------
@@ -73,6 +74,7 @@ def subtract(
     adds = other_variance is not None or factor_error > 0
     result = np.empty(sci.shape, dtype=kind)
     added = np.empty(sci.shape, dtype=kind) if adds else None
+    parts = dict(variances) if added is None else {**variances, part: added}
     flags = np.empty(sci.shape, dtype=np.uint32)
     bits = np.uint32(unusable | DQ.DO_NOT_USE)
 
@@ -95,10 +97,10 @@ def subtract(
                     terms += (factor_error * values) ** 2
             values *= factor
             np.subtract(sci[rows], values, out=result[rows])
-            flags[rows][~np.isfinite(result[rows])] |= np.uint32(DQ.DO_NOT_USE)
+            flag_unusable(flags[rows], result[rows], (variance[rows] for variance in parts.values()))
 
     in_blocks(sci.shape[0], work)
-    return Corrected(result, dict(variances) if added is None else {**variances, part: added}, flags)
+    return Corrected(result, parts, flags)
 
 
 def _unusable(values: Image, variance: Image | None) -> Mask:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from reduce.arrays import Corrected, Flags, Image, Mask
 from reduce.errors import DataError, ParameterError
-from reduce.kernels.planes import as_flags, float_type, frame_planes, same_shape
+from reduce.kernels.planes import as_flags, flag_unusable, float_type, frame_planes, same_shape
 from reduce.kernels.ratio import ratio
 
 AB_JANSKY = 10 ** (23 - 48.60 / 2.5)
@@ -24,6 +24,8 @@ MICROJANSKY_ZERO_POINT = 2.5 * math.log10(AB_JANSKY * 1e6)
 """AB magnitude of 1 µJy, 23.90."""
 CALIBRATED_UNIT = "uJy"
 _LOG = 2.5 / math.log(10)
+_SINGLE = 1e-12, 1e12
+"""Factors beyond which squares of errors don't fit into single precision."""
 
 
 class ZeroPoint(NamedTuple):
@@ -150,7 +152,13 @@ def flux_calibrate(
     zero_point
         AB magnitude of one unit of rate; the result is in µJy a pixel.
     factor
-        Instead of it, any factor, such as MJy/sr of one unit of rate.
+        Instead of it, any factor, such as MJy/sr of one unit of rate. Below 1e-12 or above 1e12 the result is
+        in double precision, as the variances would vanish in single.
+
+    Returns
+    -------
+    Corrected
+        The bits as they were, and ``DO_NOT_USE`` where the result or its variance is not finite.
 
     Raises
     ------
@@ -166,12 +174,13 @@ def flux_calibrate(
     if scale is None or not math.isfinite(scale) or scale <= 0:
         raise ParameterError(f"a flux calibration by {given} is not possible")
     same_shape(sci, frame_planes(variances, dq))
-    kind = float_type(sci)
-    return Corrected(
-        sci.astype(kind) * kind.type(scale),
-        {origin: part.astype(kind) * kind.type(scale**2) for origin, part in variances.items()},
-        as_flags(dq).copy(),
-    )
+    kind = float_type(sci) if _SINGLE[0] < scale < _SINGLE[1] else np.dtype(np.float64)
+    flags = as_flags(dq).copy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = sci.astype(kind) * kind.type(scale)
+        parts = {origin: part.astype(kind) * kind.type(scale**2) for origin, part in variances.items()}
+    flag_unusable(flags, result, parts.values())
+    return Corrected(result, parts, flags)
 
 
 def flux_cards(value: float, error: float) -> dict[str, tuple[str | float, str]]:

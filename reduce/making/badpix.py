@@ -108,7 +108,7 @@ def explained(flags: Flags) -> Flags:
     """
     kept = flags & _LASTING
     border = flagged(kept, DQ.REFERENCE_PIXEL) & ~flagged(kept, DQ.BAD_REF_PIXEL)
-    kept[border] &= ~np.uint32(DQ.DO_NOT_USE)
+    kept[border] &= ~np.uint32(DQ.DO_NOT_USE | DQ.NON_SCIENCE)
     unexplained = kept == np.uint32(DQ.DO_NOT_USE)
     return np.where(unexplained, kept | np.uint32(DQ.OTHER_BAD_PIXEL), kept).astype(np.uint32)
 

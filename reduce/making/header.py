@@ -11,7 +11,7 @@ from reduce.files.text import printable
 from reduce.making.exposures import Exposure, counted
 from reduce.making.order import Description, Made
 from reduce.naming import CalibrationName
-from reduce.windows import FULL
+from reduce.windows import is_full
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -56,7 +56,7 @@ def header_of(
         value = first.values.get(keyword, first.said(keyword))
         if value != "":
             header[keyword] = value
-    if made.reftype == "dq" and first.said("SUBARRAY") in FULL:
+    if made.reftype == "dq" and is_full(first.values):
         header["SUBARRAY"] = "GENERIC"
     if description.serves is not None:
         header.update(description.serves(first.values, made.reftype))

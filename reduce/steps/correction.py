@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from reduce.arrays import Corrected, Flags, Image
 from reduce.calibration import ReferenceFile
-from reduce.errors import DataError
 from reduce.frame import Frame
 from reduce.kernels import dark, flat, sky
 from reduce.kernels.acceleration import blocks, in_threads
 from reduce.step import FrameStep, Need, NoParameters, References, Skipped
+from reduce.steps.units import require_unit
 
 Correction: TypeAlias = Callable[..., Corrected]
 _EVERYTHING = slice(None)
@@ -75,31 +75,8 @@ def native(array: NDArray[Any]) -> Image:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def check_unit(frame: Frame, reference: ReferenceFile) -> None:
-    """Refuse a reference in another unit than the frame's.
-
-    Raises
-    ------
-    DataError
-        If both say their units and these differ.
-    """
-    unit = reference.unit
-    if unit and frame.unit and not same_unit(unit, frame.unit):
-        raise DataError(f"{reference.path} is in {unit}, and the frame in {frame.unit}")
-
-
-def same_unit(one: str, other: str) -> bool:
-    """True if two BUNITs mean the same."""
-    return _spelled(one) == _spelled(other)
-
-
-def _spelled(unit: str) -> str:
-    text = unit.lower().replace(" ", "").replace("**", "").replace("s-1", "/s").replace("./", "/")
-    return text.replace("electrons", "electron").replace("e-", "electron")
-
-
 def _dark_sub(frame: Frame, references: References, _: NoParameters) -> Frame:
-    check_unit(frame, references["dark"])
+    require_unit(references["dark"], frame.unit)
     return by_rows(frame, references["dark"], dark.subtract)
 
 

@@ -21,10 +21,10 @@ from reduce.kernels.reference_pixels import reference_level, subtract_reference
 from reduce.kernels.saturation import flag_saturation
 from reduce.parameters import option
 from reduce.step import Need, NoParameters, Prepared, RampStep, References, Skipped
+from reduce.steps.units import ELECTRON, require_unit, same_unit
 
 CHANNEL_COLUMNS = 64
 """Columns that a channel reads; of the detectors of Liger and IRIS."""
-ELECTRON = ("electron", "electrons", "e-", "e")
 
 
 def rows_of(block: Ramp) -> slice:
@@ -65,6 +65,8 @@ class Saturation:
 
 def _saturation(ramp: Ramp, references: References, parameters: Saturation) -> Prepared:
     reference = references.get("saturation")
+    if reference:
+        require_unit(reference, ramp.unit)
     level = reference.image("SCI", "DATA") if reference else None
     flags = reference.flags() if reference else None
 
@@ -131,6 +133,7 @@ def _pedestal(ramp: Ramp, references: References, border: int) -> Image | float:
     So the zero point of the reads stays for the bias to be subtracted, or as it is without one.
     """
     if "bias" in references:
+        require_unit(references["bias"], ramp.unit)
         return cast(Image, references["bias"].image("SCI", "DATA")[:])
     first = ramp.reads[slice(0, border)][:, :, 0, 0]
     return float(np.median(first))
@@ -151,6 +154,7 @@ def _border(pixeldq: Flags) -> int:
 def _bias(ramp: Ramp, references: References, _: NoParameters) -> Prepared | Skipped:
     if "bias" not in references:
         return Skipped("there are no rules for bias frames")
+    require_unit(references["bias"], ramp.unit)
     bias, flags = references["bias"].image("SCI", "DATA"), references["bias"].flags()
 
     def work(block: Ramp) -> Ramp:
@@ -199,9 +203,11 @@ class Gain:
 
 
 def _gain_scale(ramp: Ramp, references: References, parameters: Gain) -> Prepared | Skipped:
-    reference = references.get("gain")
-    if reference is None and ramp.unit.lower() in ELECTRON:
+    if same_unit(ramp.unit, ELECTRON):
         return Skipped("the reads are in electrons")
+    reference = references.get("gain")
+    if reference:
+        require_unit(reference, "electron / DN")
     image = reference.image("SCI", "DATA") if reference else None
     flags = reference.flags() if reference else None
     value = parameters.gain or header_number(ramp, "GAIN") or 1.0

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from reduce.dq import DQ, flagged
 from reduce.errors import DataError
 from reduce.frame import Frame, Ramp
 from reduce.kernels.ramp.dispatch import METHODS, fit_ramps
@@ -16,7 +17,8 @@ from reduce.kernels.ramp.fit import RampFit
 from reduce.kernels.ramp.selection import select_reads
 from reduce.parameters import option
 from reduce.step import FitStep, Need, References
-from reduce.steps.detector import ELECTRON, header_number, plane
+from reduce.steps.detector import header_number, plane
+from reduce.steps.units import ELECTRON, require_unit, same_unit
 
 READ_NOISE = 9.0
 """Electrons; of the detectors of Liger and IRIS."""
@@ -40,11 +42,13 @@ class RampFitting:
 
 
 def _ramp_fit(ramp: Ramp, references: References, parameters: RampFitting) -> Callable[[Ramp], Frame]:
-    if ramp.unit and ramp.unit.lower() not in ELECTRON:
+    if ramp.unit and not same_unit(ramp.unit, ELECTRON):
         raise DataError(
             f"ramp_fit takes reads in electrons, and these are in {ramp.unit}", "run gain_scale before it"
         )
     reference = references.get("readnoise")
+    if reference:
+        require_unit(reference, ELECTRON)
     image = reference.image("SCI", "DATA") if reference else None
     value = parameters.read_noise or header_number(ramp, "READNOIS") or READ_NOISE
     header = ramp.sci_header.copy()
@@ -77,10 +81,12 @@ def _fitted(block: Ramp, noise: NDArray[Any], parameters: RampFitting) -> RampFi
 
 
 def _frame(block: Ramp, fit: RampFit, header: Any) -> Frame:
+    flags = fit.dq | block.pixeldq
+    flags[flagged(flags, DQ.REFERENCE_PIXEL)] |= np.uint32(DQ.NON_SCIENCE | DQ.DO_NOT_USE)
     return Frame(
         fit.rate,
         {"POISSON": fit.var_poisson, "RNOISE": fit.var_rnoise},
-        fit.dq | block.pixeldq,
+        flags,
         block.header,
         header,
         {"CHI2": fit.chi2, "NREADS": fit.reads_used},

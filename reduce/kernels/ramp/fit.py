@@ -8,6 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reduce.arrays import Flags, Image
+from reduce.dq import DQ
+
+NO_SLOPE = np.uint32(DQ.DO_NOT_USE | DQ.UNRELIABLE_SLOPE)
+"""Bits of pixels whose slope can't be told."""
 
 
 class RampFit(NamedTuple):
@@ -36,3 +40,21 @@ class RampFit(NamedTuple):
     groupdq: NDArray[np.uint8]
     chi2: Image
     reads_used: NDArray[np.unsignedinteger[Any]]
+
+
+def give_up_overflows(fit: RampFit) -> None:
+    """Take away slopes that the result's type has no number for, or no variance above 0.
+
+    Parameters
+    ----------
+    fit
+        A result that is being made, of any shape; it is changed.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = fit.var_poisson + fit.var_rnoise
+        told = np.isfinite(fit.rate) & (total > 0) & (total < np.inf)
+    lost = ~told & ((fit.dq & np.uint32(DQ.DO_NOT_USE)) == 0)
+    if lost.any():
+        fit.rate[lost] = fit.var_poisson[lost] = fit.var_rnoise[lost] = fit.reads_used[lost] = 0
+        fit.chi2[lost] = np.nan
+        fit.dq[lost] |= NO_SLOPE

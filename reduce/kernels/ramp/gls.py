@@ -23,7 +23,7 @@ from reduce.dq import DQ
 from reduce.errors import DataError, ParameterError
 from reduce.kernels import acceleration
 from reduce.kernels.ramp import gls_reference
-from reduce.kernels.ramp.fit import RampFit
+from reduce.kernels.ramp.fit import RampFit, give_up_overflows
 from reduce.kernels.ramp.gls_sampling import Sampling, sampling
 from reduce.kernels.ramp.jumps import Thresholds, thresholds
 
@@ -136,7 +136,9 @@ def fit_gls(
 
             gls_fast.fit(block, output, settings)
         else:
-            _fit(block, output, settings)
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                _fit(block, output, settings)
+        give_up_overflows(RampFit._make(array[rows] for array in result))
 
     acceleration.in_blocks(ny, work, size=block_rows if fast else min(block_rows, _REFERENCE_ROWS))
     return result
@@ -160,7 +162,8 @@ def _check(reads: Rows, times: ArrayLike, groupdq: Rows | None, block_rows: int)
 
 
 def _noise(read_noise: ArrayLike, shape: tuple[int, int]) -> NDArray[np.float32]:
-    noise = np.asarray(read_noise, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        noise = np.asarray(read_noise, dtype=np.float32)
     if noise.shape == ():
         if not (np.isfinite(noise) and noise > 0):
             raise ParameterError(f"the read noise is {noise}; it has to be positive")

@@ -17,14 +17,13 @@ from reduce.dq import DQ
 from reduce.errors import DataError, ParameterError
 from reduce.kernels.acceleration import in_blocks
 from reduce.kernels.ramp.covariance import checked_frames
-from reduce.kernels.ramp.fit import RampFit
+from reduce.kernels.ramp.fit import NO_SLOPE, RampFit, give_up_overflows
 from reduce.kernels.ramp.pieces import WEIGHTS, Method, Pieces, pieces, slopes
 
 _UNUSABLE = np.uint8(DQ.SATURATED | DQ.DO_NOT_USE)
 _OF_PIXEL = np.uint8(DQ.SATURATED | DQ.JUMP_DET)
 _MEANT = _UNUSABLE | _OF_PIXEL
 _NO_ERROR = np.uint32(DQ.DO_NOT_USE | DQ.UNRELIABLE_ERROR)
-_NO_SLOPE = np.uint32(DQ.DO_NOT_USE | DQ.UNRELIABLE_SLOPE)
 
 
 def fit_linear(
@@ -128,7 +127,8 @@ def _fit_rows(rows: slice, work: _Work) -> None:
     noise = work.noise[rows].reshape(-1).astype(np.float64)
     known = (noise > 0) & np.isfinite(noise)
     fit = _flat(work.fit, rows, len(values))
-    pixels = _Pixels(values, np.where(known, noise, 1.0) ** 2, fit)
+    with np.errstate(over="ignore"):
+        pixels = _Pixels(values, np.where(known, noise, 1.0) ** 2, fit)
     if work.groupdq is not None:
         fit.groupdq[:] = work.groupdq[rows].reshape(values.shape)
     _fit(pixels, slice(None), pieces(np.ones(shape, dtype=np.intp), work.method))
@@ -140,6 +140,7 @@ def _fit_rows(rows: slice, work: _Work) -> None:
         fit.dq[flagged] |= _union(flags) & _OF_PIXEL
         everywhere = ((flags & np.uint8(DQ.SATURATED)) != 0).all(axis=1)
         fit.dq[flagged[everywhere]] &= ~np.uint32(DQ.UNRELIABLE_SLOPE)
+    give_up_overflows(fit)
     if not known.all():
         fit.rate[~known] = fit.var_poisson[~known] = fit.var_rnoise[~known] = fit.reads_used[~known] = 0
         fit.dq[~known] = (fit.dq[~known] & np.uint32(_OF_PIXEL)) | _NO_ERROR
@@ -151,9 +152,11 @@ def _fit(pixels: _Pixels, some: slice | NDArray[np.intp], made_of: Pieces) -> No
     fit.reads_used[some] = min(made_of.used, np.iinfo(fit.reads_used.dtype).max)
     if not made_of.reads:
         fit.rate[some] = fit.var_poisson[some] = fit.var_rnoise[some] = 0
-        fit.dq[some] = _NO_SLOPE
+        fit.dq[some] = NO_SLOPE
         return
-    with np.errstate(invalid="ignore", over="ignore"):  # of flagged reads; their pixels are fitted again
+    with np.errstate(
+        invalid="ignore", over="ignore", divide="ignore"
+    ):  # of flagged reads; their pixels are fitted again
         result = slopes(pixels.values[some], made_of, noise=pixels.noise[some])
         fit.rate[some], fit.var_poisson[some], fit.var_rnoise[some] = result
     fit.dq[some] = 0
