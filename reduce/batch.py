@@ -82,14 +82,14 @@ def reduce_association(
         if isinstance(sky, Failed):
             yield from (Failed(path, sky.problem) for path in association.science)
             return
-        request = request.given("sky", sky.path)
+        request = request.given("sky", sky.path, "made of the exposures of the sky")
     done: list[Written] = []
     for path in association.science:
         result = _exposure(path, request, output, watch)
         yield from _told(result)
         done += [result] if isinstance(result, Written) else []
     if request.last == Level.L3 and association.science:
-        yield _combination(done, len(association.science), "", request, output, association.name)
+        yield _combination(done, len(association.science), "", request, output, watch, association.name)
 
 
 def _sky_exposures(
@@ -106,7 +106,7 @@ def _sky_exposures(
         yield from _told(result)
         done += [result] if isinstance(result, Written) else []
     if _wants_sky(association, request):
-        sky = _combination(done, len(association.sky), SKY_STEP, request, output)
+        sky = _combination(done, len(association.sky), SKY_STEP, request, output, watch)
         skies[association.sky] = sky
         yield sky
 
@@ -123,7 +123,8 @@ def _wants_sky(association: Association, request: Request) -> bool:
         return False
     if not association.science:
         return request.last == Level.L3
-    return request.last != Level.L1 and SKY_USER not in request.skip and not request.names("sky")
+    left_out = {SKY_STEP, SKY_USER} & set(request.skip)
+    return request.last != Level.L1 and not left_out and not request.names("sky")
 
 
 def _exposure(path: Path, request: Request, output: Output, watch: Watch) -> Result:
@@ -173,7 +174,13 @@ def _report(result: Data, place: Path, output: Output, collector: Collector | No
 
 
 def _combination(
-    parts: Sequence[Written], expected: int, step: str, request: Request, output: Output, name: str = ""
+    parts: Sequence[Written],
+    expected: int,
+    step: str,
+    request: Request,
+    output: Output,
+    watch: Watch,
+    name: str = "",
 ) -> Result:
     """The combination of products by a step, by default the last of their recipe.
 
@@ -191,8 +198,12 @@ def _combination(
         place = output.path(called, Level.L3, "sky" if step == SKY_STEP else "")
         output.require_free(place, parts[0].path)
         products = [Product(part.path, open_rows(part.path)) for part in parts]
-        frame = combined(products, step, parts[0].recipe, request)
+        journal = Journal(watch(place))
+        journal.told_of_all([part.path for part in parts], parts[0].recipe)
+        frame = combined(products, step, parts[0].recipe, request, journal)
+        journal.noted(frame.provenance.steps[-1], frame)
         _write(frame, place, output)
+        journal.write(place)
         _report(frame, place, output)
     except ReduceError as problem:
         return Failed(first, problem)

@@ -117,18 +117,24 @@ def names(value: int) -> tuple[str, ...]:
     return tuple(definition.name for definition in DEFINITIONS if value & definition.value)
 
 
+def as_bits(dq: Counts) -> Flags:
+    """Flags as 32 bits without a sign: a negative number is the highest bit of its own type."""
+    unsigned = dq.view(dq.dtype.str.replace("i", "u")) if dq.dtype.kind == "i" else dq
+    return unsigned.astype(np.uint32, copy=False)
+
+
 def translated(dq: Counts, values: Mapping[str, int]) -> Flags:
     """Flags in our bits.
 
     Parameters
     ----------
     dq
-        Flags as a file has them, of any unsigned type.
+        Flags as a file has them, of any type of whole numbers; see `as_bits`.
     values
         What the file's DQ_DEF says: name and value of each bit. A name that we don't have is taken as
         ``OTHER_BAD_PIXEL``; bits without a definition are kept.
     """
-    wide = dq.astype(np.uint32)
+    wide = as_bits(dq)
     present = int(np.bitwise_or.reduce(wide, axis=None))
     meanings = [
         (value, int(DQ.__members__.get(name, DQ.OTHER_BAD_PIXEL)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from reduce.files.atomic import new_file, write_all
 from reduce.frame import Frame, Ramp
 from reduce.pipeline import Data, Watcher
 from reduce.products import LOG
-from reduce.provenance import StepRecord
-from reduce.session import Plan, software_version
+from reduce.provenance import StepRecord, software_version
+from reduce.recipe import Level, Recipe
+from reduce.session import Plan
 from reduce.step import Step
 
 _SAMPLE = 1_000_000
@@ -30,10 +32,17 @@ class Journal:
     lines: list[str] = field(default_factory=list)
 
     def told(self, plan: Plan) -> None:
-        """What is going to be done."""
+        """What is going to be done to an exposure."""
+        self._told([plan.path], plan.recipe, plan.first, plan.last)
+
+    def told_of_all(self, paths: Sequence[Path], recipe: Recipe) -> None:
+        """That frames are going to be combined."""
+        self._told(paths, recipe, Level.L2, Level.L3)
+
+    def _told(self, paths: Sequence[Path], recipe: Recipe, first: Level, last: Level) -> None:
         self.lines.append(f"calmap {software_version()}")
-        self.lines.append(f"input      {plan.path}")
-        self.lines.append(f"recipe     {plan.recipe.name}, {plan.first.name} to {plan.last.name}")
+        self.lines.extend(f"input      {path}" for path in paths)
+        self.lines.append(f"recipe     {recipe.name}, {first.name} to {last.name}")
 
     def begun(self, step: Step) -> None:
         """See `reduce.pipeline.Watcher`."""
@@ -49,6 +58,12 @@ class Journal:
 
     def ended(self, record: StepRecord, before: Data, after: Data) -> None:
         """See `reduce.pipeline.Watcher`."""
+        changed = after is not before and record.status == "COMPLETE"
+        self.noted(record, after if changed and isinstance(after, Frame) else None)
+        self.other.ended(record, before, after)
+
+    def noted(self, record: StepRecord, made: Frame | None) -> None:
+        """A step, and the frame that it made, if it did."""
         self.lines.append(f"{record.step:<18} {record.status}{': ' + record.reason if record.reason else ''}")
         for name, value in record.parameters.items():
             self.lines.append(f"    {name} = {value}")
@@ -56,9 +71,8 @@ class Journal:
             reference = use.reference
             chosen = reference.rule or reference.origin
             self.lines.append(f"    {reference.reftype}: {reference.keyword_value} ({chosen})")
-        if isinstance(after, Frame) and after is not before and record.status == "COMPLETE":
-            self.lines.append(f"    {summary(after)}")
-        self.other.ended(record, before, after)
+        if made is not None:
+            self.lines.append(f"    {summary(made)}")
 
     def write(self, product: Path) -> None:
         """Write the log beside a product."""

@@ -73,20 +73,27 @@ class Library:
         """
         files, uses, lacking = {}, [], ""
         for need in step.needs:
-            reference = self._find(need, header)
+            reference = self.find(need, header)
             if reference is None:
                 continue
-            held, reference = reference.held, replace(reference, held=None)
-            use = ReferenceUse(reference, self._sha256(reference, held))
+            use = self.use(reference)
             uses.append(use)
             if reference.path is not None:
+                held: Held | None = reference.held
                 found = held.contents if held is not None else contents(reference.path)
                 files[need.reftype] = ReferenceFile(use, found, frame)
             elif need.required:
                 lacking = lacking or _lacking(reference)
         return Gathered(files, tuple(uses), lacking)
 
-    def _find(self, need: Need, header: Mapping[str, Value]) -> Reference | None:
+    def find(self, need: Need, header: Mapping[str, Value]) -> Reference | None:
+        """The reference of a type, None if there are no rules for one that is not required.
+
+        Raises
+        ------
+        MissingReferenceError
+            If there is none and it may not be missing.
+        """
         try:
             if need.required:
                 return required(self.resolver, header, need.reftype)
@@ -96,10 +103,12 @@ class Library:
                 raise
             return Reference(need.reftype, None, "missing", reason=problem.message)
 
-    def _sha256(self, reference: Reference, held: Held | None) -> str:
-        if held is not None or reference.path is None:
-            return held.sha256 if held is not None else ""
-        return self.hashes.of(reference.path)
+    def use(self, reference: Reference) -> ReferenceUse:
+        """What is recorded of a reference that is used."""
+        held: Held | None = reference.held
+        if held is not None:
+            return ReferenceUse(replace(reference, held=None), held.sha256)
+        return ReferenceUse(reference, "" if reference.path is None else self.hashes.of(reference.path))
 
 
 def _lacking(reference: Reference) -> str:

@@ -22,10 +22,11 @@ from reduce.files.atomic import new_file, write_all
 from reduce.files.layouts import Layout
 from reduce.files.writer import write_ramp
 from reduce.frame import Ramp
+from reduce.kernels.zero_point import rate_of
 from reduce.naming import Pointing, ScienceName, semester
 from reduce.obstypes import observation_of
 from reduce.references import Value
-from reduce.scene import dithered, jittered_grid, rate_of, star_field, tangent_wcs
+from reduce.scene import dithered, jittered_grid, star_field, tangent_wcs
 from reduce.sim import Detector, Exposure, expose, read_times
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import yaml
 
 from reduce.errors import DataError
 from reduce.settings import Layer
-from reduce.steps import CLASSES, STEPS
+from reduce.steps import CLASSES, REFTYPES, STEPS
 
 _OVERRIDE = "override_"
 _SECTION = re.compile(r"(\[+)\s*([^\[\]]+?)\s*(\]+)")
@@ -95,7 +95,8 @@ def _sorted(tree: object, path: Path, step: str) -> ParameterFile:
                     skip.add(name)
             elif key.startswith(_OVERRIDE):
                 if value is not None and str(value).strip().lower() not in ("", "none"):
-                    overrides[key.removeprefix(_OVERRIDE)] = _path(value, path)
+                    reftype = key.removeprefix(_OVERRIDE).lower()
+                    overrides[REFTYPES.get(reftype, reftype)] = _path(value, path)
             else:
                 (others if key in _NOT_OURS else values).setdefault(name, {})[key] = value
     return ParameterFile(Layer(path.name, values), frozenset(skip), overrides, others)

@@ -18,7 +18,7 @@ from reduce.headers import plain
 from reduce.kernels.acceleration import blocks, in_threads
 from reduce.library import Gathered, Library
 from reduce.parameters import texts
-from reduce.provenance import StepRecord
+from reduce.provenance import ReferenceUse, StepRecord
 from reduce.step import FitStep, FramesStep, FrameStep, Prepared, RampStep, Skipped, Step
 from reduce.windows import region
 
@@ -34,11 +34,20 @@ _BLOCK_ROWS = 32
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A step to be run, with its parameters; or left out because somebody said so."""
+    """A step to be run, with its parameters; or left out because somebody said so.
+
+    Parameters
+    ----------
+    skipped
+        Why it is left out; empty if it is run.
+    uses
+        Where its parameters come from, if that is a reference.
+    """
 
     step: Step
     parameters: object
     skipped: str = ""
+    uses: tuple[ReferenceUse, ...] = ()
 
 
 class Watcher(Protocol):
@@ -93,6 +102,14 @@ def run(data: Data, tasks: Sequence[Task], library: Library, watcher: Watcher | 
         If a step does not go with the data.
     """
     watcher = watcher or Unwatched()
+    data, waiting = _after(data, tasks, library, watcher)
+    return _worked(data, waiting, watcher) if isinstance(data, Ramp) else data
+
+
+def _after(
+    data: Data, tasks: Sequence[Task], library: Library, watcher: Watcher
+) -> tuple[Data, list[Prepared]]:
+    """The data after some steps, and what is still to be done to blocks of a ramp."""
     waiting: list[Prepared] = []
     library.hash_ahead([task.step for task in tasks if not task.skipped], plain(data.header))
     for task in tasks:
@@ -104,15 +121,41 @@ def run(data: Data, tasks: Sequence[Task], library: Library, watcher: Watcher | 
         data = replace(data, provenance=data.provenance.after(record))
         watcher.ended(record, before, data)
         del before, outcome  # a frame of 4096² pixels is 400 MB
-    return _worked(data, waiting, watcher) if isinstance(data, Ramp) else data
+    return data, waiting
 
 
-def combine(frames: Sequence[FrameRows], task: Task, library: Library) -> Frame:
-    """One frame of several, by a step that does that; its header begins as that of the first."""
+@dataclass(frozen=True, slots=True, eq=False)
+class CorrectedReads:
+    """A ramp whose rows are corrected when they are asked for; its reads may still be in the file."""
+
+    ramp: Ramp
+    waiting: Sequence[Prepared]
+
+    def rows(self, first: int, last: int) -> Ramp:
+        """Rows from `first` up to `last`, corrected."""
+        return _block(self.ramp, self.waiting, slice(first, last), Unwatched())
+
+
+def corrected_reads(ramp: Ramp, tasks: Sequence[Task], library: Library) -> CorrectedReads:
+    """A ramp after steps on reads; see `run` for what is raised."""
+    after, waiting = _after(ramp, tasks, library, Unwatched())
+    if not isinstance(after, Ramp):
+        raise ParameterError(f"{tasks[-1].step.name} leaves no reads")
+    return CorrectedReads(after, waiting)
+
+
+def combine(
+    frames: Sequence[FrameRows], task: Task, library: Library, watcher: Watcher | None = None
+) -> Frame:
+    """One frame of several, by a step that does that; its header begins as that of the first.
+
+    The watcher is told that it begins; what it ends with is the last record of the frame's provenance.
+    """
     if not frames:
         raise DataError(f"{task.step.name} needs frames, and there is none")
     if not isinstance(task.step, FramesStep):
         raise ParameterError(f"the step {task.step.name} does not combine frames")
+    (watcher or Unwatched()).begun(task.step)
     gathered = _gathered(task, library, frames[0])
     if gathered.lacking:
         raise DataError(f"{task.step.name} can't be skipped: {gathered.lacking}")
@@ -160,7 +203,7 @@ def _record(task: Task, gathered: Gathered, outcome: Outcome) -> StepRecord:
         task.step.keyword,
         "SKIPPED" if skipped else "COMPLETE",
         texts(task.parameters),
-        gathered.uses,
+        (*gathered.uses, *task.uses),
         outcome.reason if isinstance(outcome, Skipped) else "",
     )
 

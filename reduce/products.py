@@ -95,6 +95,11 @@ class Output:
                 )
 
 
+def is_fits(name: str) -> bool:
+    """True if a file is FITS by its name."""
+    return name.lower().endswith(_SUFFIXES)
+
+
 def stem_of(name: str) -> str:
     """A file name without the ending of FITS files."""
     for suffix in sorted(_SUFFIXES, key=len, reverse=True):

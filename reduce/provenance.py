@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from reduce.references import Reference
 
+DISTRIBUTION = "calmap-toolkit"
 Status = Literal["COMPLETE", "SKIPPED"]
 
 
@@ -78,3 +80,11 @@ class Provenance:
     def after(self, record: StepRecord) -> Provenance:
         """With one step more."""
         return replace(self, steps=(*self.steps, record))
+
+
+def software_version() -> str:
+    """The version of this software, or ``unknown`` if it is not installed."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "unknown"

@@ -138,13 +138,35 @@ def parsed(text: str, name: str) -> Recipe:
             f"the recipe {name} has {sorted(map(str, tree.keys() - _KEYS))}; it may have {sorted(_KEYS)}"
         )
     parameters = _parameters(tree.get("parameters") or {}, name)
+    steps = {_level(level, name): tuple(_steps(given, name)) for level, given in tree["steps"].items()}
+    _require_sense(steps, name)
     return Recipe(
         str(tree.get("name", Path(name).stem)),
         str(tree.get("title", "")),
         {str(keyword): tuple(_texts(values, name)) for keyword, values in _table(tree.get("applies"), name)},
-        {_level(level, name): tuple(_steps(steps, name)) for level, steps in tree["steps"].items()},
+        steps,
         parameters,
     )
+
+
+def _require_sense(steps: Mapping[Level, tuple[str, ...]], name: str) -> None:
+    """Refuse steps that would not be run, or not as one would think."""
+    every = [step for listed in steps.values() for step in listed]
+    twice = [step for step in every if every.count(step) > 1]
+    if twice:
+        raise DataError(f"the recipe {name} has the step {twice[0]} twice")
+    for level, listed in steps.items():
+        for step in listed:
+            if (STEPS[step].takes == "frames") != (level is Level.L3):
+                many = "several frames" if STEPS[step].takes == "frames" else "one exposure"
+                raise DataError(
+                    f"the recipe {name} has the step {step}, which takes {many}, at {level.name}",
+                    "what leads to L3 makes one frame of several, and all other steps come before",
+                )
+    if len(steps.get(Level.L3, ())) > 1:
+        raise DataError(
+            f"the recipe {name} has {len(steps[Level.L3])} steps that lead to L3; there can be one"
+        )
 
 
 def _table(tree: object, name: str) -> Iterator[tuple[Any, Any]]:
@@ -156,7 +178,7 @@ def _table(tree: object, name: str) -> Iterator[tuple[Any, Any]]:
 
 
 def _level(level: object, name: str) -> Level:
-    if level not in Level.__members__:
+    if level not in ("L1", "L2", "L3"):
         raise DataError(f"the recipe {name} has the level {level!r}; levels are L1, L2 and L3")
     return Level[str(level)]
 

@@ -81,16 +81,26 @@ class Resolver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Files that somebody named, before what another resolver finds."""
+    """Files that somebody named, before what another resolver finds.
+
+    Parameters
+    ----------
+    files
+        By type; None for ``N/A``.
+    others
+        The other resolver; None if there is none.
+    reason
+        Why these files.
+    """
 
     files: Mapping[str, Path | None] = field(default_factory=dict)
-    """By type; None for ``N/A``."""
     others: Resolver | None = None
+    reason: str = "named by the user"
 
     def find(self, header: Mapping[str, Value], reftype: str) -> Reference | None:
         """See `Resolver.find`."""
         if reftype in self.files:
-            return Reference(reftype, self.files[reftype], "override", reason="named by the user")
+            return Reference(reftype, self.files[reftype], "override", reason=self.reason)
         return self.others.find(header, reftype) if self.others else None
 
 

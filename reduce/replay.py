@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from reduce.frame import Frame
 from reduce.library import Library
 from reduce.parameters import build, unknown
 from reduce.pipeline import LEFT_OUT, Data, Task, Watcher, combine, run
-from reduce.provenance import Provenance, ReferenceUse, StepRecord
+from reduce.provenance import Provenance, ReferenceUse, StepRecord, software_version
 from reduce.references import Reference, Value, sha256
 from reduce.step import FramesStep, Step
 from reduce.steps import STEPS
@@ -41,15 +41,25 @@ class Finder:
         DataError
             If it is nowhere, or has other bytes.
         """
-        places = [
-            place for place in (path, *(folder / path.name for folder in self.folders)) if place.is_file()
-        ]
+        places = [place for place in self._places(path) if place.is_file()]
         for place in places:
             if sha256(place) == digest:
                 return place
         if places:
             raise DataError(f"{what} {places[0]} is not the file that was used: its sha256 is another one")
         raise DataError(f"{what} {path} is not there", "name the folder where it is with --search")
+
+    def _places(self, path: Path) -> Iterator[Path]:
+        """Where it was; seen from each folder, as names may have been relative to one; in each folder."""
+        yield path
+        for folder in self.folders:
+            yield folder / path
+            yield folder / path.name
+
+
+def finder_for(product: Path, folders: Sequence[Path] = ()) -> Finder:
+    """Looks in some folders, then in that of a product and in those above it."""
+    return Finder((*folders, *product.absolute().parents))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +77,8 @@ class Recorded:
         reference = use.reference
         if reference.path is None:
             return reference
+        if reference.origin == "memory":
+            raise DataError(f"the reference of type {reftype} was given as data, which are in no file")
         return replace(reference, path=self.finder.find(reference.path, use.sha256, "the reference"))
 
 
@@ -96,7 +108,12 @@ def replayed(product: Frame, path: Path, finder: Finder, watcher: Watcher | None
         made: Data = _combined(provenance, inputs, last, finder)
     else:
         made = _reduced(provenance, inputs[0], path, finder, watcher)
-    told = replace(made.provenance, inputs=provenance.inputs, recipe=provenance.recipe)
+    told = replace(
+        made.provenance,
+        inputs=provenance.inputs,
+        recipe=provenance.recipe,
+        version=software_version() if provenance.version else "",
+    )
     return replace(made, header=product.header, provenance=told)
 
 
@@ -134,7 +151,9 @@ def _step(record: StepRecord, path: Path) -> Step:
 
 def _task(step: Step, record: StepRecord) -> Task:
     skipped = LEFT_OUT if record.status == "SKIPPED" and record.reason == LEFT_OUT else ""
-    return Task(step, build(step.parameters, record.parameters, step.name), skipped)
+    known = {need.reftype for need in step.needs}
+    others = tuple(use for use in record.references if use.reference.reftype not in known)
+    return Task(step, build(step.parameters, record.parameters, step.name), skipped, others)
 
 
 def differences(one: Data, other: Data) -> tuple[str, ...]:

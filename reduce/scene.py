@@ -15,16 +15,6 @@ if TYPE_CHECKING:
     from astropy.wcs import WCS
 
 
-def rate_of(magnitude: ArrayLike, zero_point: float) -> NDArray[np.float64]:
-    """Electrons a second of a magnitude; `zero_point` is the magnitude of 1 e-/s."""
-    return np.asarray(10 ** (-0.4 * (np.asarray(magnitude, dtype=np.float64) - zero_point)))
-
-
-def magnitude_of(rate: ArrayLike, zero_point: float) -> NDArray[np.float64]:
-    """The inverse of `rate_of`."""
-    return np.asarray(zero_point - 2.5 * np.log10(np.asarray(rate, dtype=np.float64)))
-
-
 def jittered_grid(
     shape: tuple[int, int], count: int, *, separation: float, margin: float, seed: int
 ) -> NDArray[np.float64]:

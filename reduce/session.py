@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from reduce.errors import ParameterError
 from reduce.files.reader import open_any
 from reduce.frame import Frame, FrameRows, Ramp
 from reduce.hashes import Hashes
 from reduce.headers import plain
+from reduce.keywords import find
 from reduce.library import Library
 from reduce.obstypes import observation_of
 from reduce.parameterfiles import parameter_layer
 from reduce.parameters import unknown
 from reduce.pipeline import LEFT_OUT, Data, Task, Watcher, combine, run
-from reduce.provenance import InputFile, Provenance, StepRecord
+from reduce.provenance import InputFile, Provenance, StepRecord, software_version
 from reduce.recipe import Level, Recipe, choose
-from reduce.references import Overrides, Resolver, Value, sha256
+from reduce.references import Overrides, Reference, Resolver, Value, sha256
 from reduce.settings import Settings, recipe_layer
-from reduce.step import Step
+from reduce.step import PARAMETERS, Need, Step
 from reduce.steps import STEPS
 
-DISTRIBUTION = "calmap-toolkit"
+if TYPE_CHECKING:
+    from astropy.io.fits import Header
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,9 @@ class Request:
         """True if somebody named a file for a type."""
         return isinstance(self.resolver, Overrides) and reftype in self.resolver.files
 
-    def given(self, reftype: str, path: Path) -> Request:
-        """With a file for a type."""
-        return replace(self, resolver=Overrides({reftype: path}, self.resolver))
+    def given(self, reftype: str, path: Path, reason: str) -> Request:
+        """With a file for a type, and why it is this one."""
+        return replace(self, resolver=Overrides({reftype: path}, self.resolver, reason))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +129,12 @@ def opened(path: Path) -> Data:
 
 def level(data: Data) -> Level:
     """How far data have come: by their kind and DATALVL."""
-    if isinstance(data, Ramp):
-        return Level.L0
-    given = plain(data.header).get("DATALVL", 1)
-    text = str(given).strip().upper().removeprefix("L")
+    return Level.L0 if isinstance(data, Ramp) else level_of(plain(data.header))
+
+
+def level_of(header: Mapping[str, Value]) -> Level:
+    """How far a frame has come: by DATALVL, L1 without."""
+    text = str(header.get("DATALVL", 1)).strip().upper().removeprefix("L")
     return Level(int(text)) if text in {"1", "2", "3"} else Level.L1
 
 
@@ -146,10 +151,7 @@ def planned(data: Data, path: Path, request: Request) -> Plan:
     first = level(data) if request.first is None else request.first
     wanted = Level.L2 if request.last is None else min(request.last, Level.L2)
     last = max((each for each, steps in recipe.steps.items() if steps and each <= wanted), default=wanted)
-    names = recipe.between(first, last)
-    settings = settings_for(recipe, names, request, header)
-    tasks = tuple(task(STEPS[name], settings, request.skip) for name in names)
-    return Plan(path, recipe, first, last, tasks)
+    return Plan(path, recipe, first, last, tasks_for(recipe, recipe.between(first, last), request, header))
 
 
 def task(step: Step, settings: Settings, skip: Collection[str] = ()) -> Task:
@@ -157,16 +159,42 @@ def task(step: Step, settings: Settings, skip: Collection[str] = ()) -> Task:
     return Task(step, settings.parameters(step), LEFT_OUT if step.name in skip else "")
 
 
+def tasks_for(
+    recipe: Recipe, steps: Sequence[str], request: Request, header: Mapping[str, Value]
+) -> tuple[Task, ...]:
+    """Steps with their parameters, and with the parameter references that these come from."""
+    references = _parameter_references([step for step in steps if step not in request.skip], request, header)
+    settings = _settings(recipe, references, request)
+    return tuple(
+        replace(
+            task(STEPS[name], settings, request.skip),
+            uses=(request.library.use(references[name]),) if name in references else (),
+        )
+        for name in steps
+    )
+
+
 def settings_for(
     recipe: Recipe, steps: Sequence[str], request: Request, header: Mapping[str, Value]
 ) -> Settings:
     """Parameters by recipe, parameter references, and the request."""
-    layers = []
-    for step in steps:
-        reference = request.resolver.find(header, f"pars-{step}")
-        if reference is not None and reference.path is not None:
-            layers.append(parameter_layer(reference.path, step))
+    return _settings(recipe, _parameter_references(steps, request, header), request)
+
+
+def _settings(recipe: Recipe, references: Mapping[str, Reference], request: Request) -> Settings:
+    files = {step: reference.path for step, reference in references.items()}
+    layers = [parameter_layer(path, step) for step, path in files.items() if path is not None]
     return request.settings.below(recipe_layer(recipe), *layers)
+
+
+def _parameter_references(
+    steps: Sequence[str], request: Request, header: Mapping[str, Value]
+) -> dict[str, Reference]:
+    """The parameter references of steps for which there are rules."""
+    found = {
+        step: request.library.find(Need(f"{PARAMETERS}{step}", required=False), header) for step in steps
+    }
+    return {step: reference for step, reference in found.items() if reference is not None}
 
 
 def reduced(data: Data, plan: Plan, request: Request, watcher: Watcher | None = None) -> Data:
@@ -182,19 +210,30 @@ def reduced(data: Data, plan: Plan, request: Request, watcher: Watcher | None = 
     return replace(result, header=header, provenance=_stamped(result.provenance, plan.recipe))
 
 
-def combined(products: Sequence[Product], step: str, recipe: Recipe, request: Request) -> Frame:
+def combined(
+    products: Sequence[Product],
+    step: str,
+    recipe: Recipe,
+    request: Request,
+    watcher: Watcher | None = None,
+) -> Frame:
     """One frame of several products, by a step of a recipe.
 
     Raises
     ------
     ParameterError
-        If the step does not combine frames.
+        If the step does not combine frames, or is to be left out.
     DataError
         If the frames don't go together.
     """
-    settings = settings_for(recipe, (step,), request, plain(products[0].frame.header))
-    whole = combine([product.frame for product in products], task(STEPS[step], settings), request.library)
-    header = whole.header.copy()
+    if step in request.skip:
+        raise ParameterError(
+            f"the step {step} can't be left out: it makes one frame of several",
+            "keep the frames themselves with --to L2",
+        )
+    [chosen] = tasks_for(recipe, (step,), request, plain(products[0].frame.header))
+    whole = combine([product.frame for product in products], chosen, request.library, watcher)
+    header = _of_all(whole.header, [plain(product.frame.header) for product in products])
     header["DATALVL"] = int(Level.L3)
     inputs = tuple(product.input for product in products)
     steps: list[StepRecord] = []
@@ -205,13 +244,18 @@ def combined(products: Sequence[Product], step: str, recipe: Recipe, request: Re
     return replace(whole, header=header, provenance=_stamped(provenance, recipe))
 
 
+def _of_all(header: Header, headers: Sequence[Mapping[str, Value]]) -> Header:
+    """The header of the first frame, with the exposure time and the end of all."""
+    result = header.copy()
+    times = [find(one, "EXPTIME") for one in headers]
+    ends = [one["DATE-END"] for one in headers if isinstance(one.get("DATE-END"), str)]
+    if None not in times:
+        result["EXPTIME"] = (sum(float(time or 0) for time in times), "s, of all frames together")
+    if len(ends) == len(headers):
+        result["DATE-END"] = max(map(str, ends))
+    result["NCOMBINE"] = (len(headers), "frames that were combined")
+    return result
+
+
 def _stamped(provenance: Provenance, recipe: Recipe) -> Provenance:
     return replace(provenance, recipe=recipe.name, version=software_version())
-
-
-def software_version() -> str:
-    """The version of this software, or ``unknown`` if it is not installed."""
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "unknown"

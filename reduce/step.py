@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from reduce.calibration import ReferenceFile
 from reduce.frame import Frame, FrameRows, Ramp
 
+PARAMETERS: Final = "pars-"
+"""Begins the types of parameter references; the name of the step comes after it."""
 References: TypeAlias = Mapping[str, ReferenceFile]
 """What a step gets, by reference type; a type it can do without may be absent."""
 BlockWork: TypeAlias = Callable[[Ramp], Ramp]

@@ -297,6 +297,24 @@ def test_wrong_overrides(run, override):
     assert "error: " in result.stderr
 
 
+@pytest.mark.parametrize("option", ["--override=flt=N/A", "--allow-missing=flt"])
+def test_types_that_no_step_uses(run, option):
+    """They would be left aside, and the file that the rules choose be used."""
+    result = run(SEED, option)
+
+    assert result.exit_code == 2
+    assert "there is no reference type that a step uses 'flt'" in result.stderr
+    assert "did you mean 'flat'?" in result.stderr
+
+
+def test_types_have_older_names_too(run, here):
+    (here / "mine.cfg").write_text("[steps]\n[[nonlin_corr]]\noverride_nonlin = 'N/A'\n")
+
+    for options in (("--override", "nonlin=N/A", "-o", "p"), ("--params", "mine.cfg", "-o", "q")):
+        assert run(RAW, "--to", "L1", "-q", *options).exit_code == 0
+        assert fits.getheader(here / options[-1] / RAW.replace("LVL0", "LVL1"))["R_LINEAR"] == "N/A"
+
+
 def test_a_reference_that_does_not_fit(run, here, repo_root):
     fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ones((4, 4), np.float32), name="SCI")]).writeto(
         here / "small.fits"
@@ -406,7 +424,7 @@ def test_reduced_frames_are_combined_as_they_are(run, here):
     result = run("p", "--to", "L3", "-o", "q", "--format", "json")
 
     assert [Path(one["file"]).name for one in json.loads(result.stdout)] == ["x_LVL3_0.fits"]
-    assert listing(here / "q") == ["x_LVL3_0.fits"]
+    assert listing(here / "q") == ["x_LVL3_0.fits", "x_LVL3_0.log"]
 
 
 @pytest.mark.parametrize(

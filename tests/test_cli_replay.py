@@ -45,6 +45,21 @@ def test_the_same_pixels(run, here):
     }  # fmt: skip
 
 
+def test_names_that_were_relative_are_found_from_elsewhere(run, here, tmp_path, monkeypatch):
+    (tmp_path / "raw").mkdir()
+    (here / SEED).rename(tmp_path / "raw" / SEED)
+    monkeypatch.chdir(tmp_path)
+    assert run("reduce", f"raw/{SEED}", "--out", "p", "-q").exit_code == 0
+    with fits.open(tmp_path / "p" / PRODUCT, mode="update") as hdus:
+        hdus["INPUTS"].data["PATH"][0] = f"raw/{SEED}"
+    (tmp_path / "away").mkdir()
+    monkeypatch.chdir(tmp_path / "away")
+
+    for command in ("replay", "quicklook"):
+        result = run(command, f"p/{PRODUCT}")
+        assert (result.exit_code, "not there" in result.stdout + result.stderr) == (0, False)
+
+
 def test_other_pixels(run, here):
     with fits.open(here / PRODUCT, mode="update") as hdus:
         hdus["SCI"].data[3, 3] += 1

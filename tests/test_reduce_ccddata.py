@@ -136,3 +136,10 @@ def test_cards_of_the_image_go_with_it():
 
     assert ccd.meta["NOTE"] == "x"
     assert "BUNIT" not in ccd.meta
+
+
+def test_a_variance_below_zero_is_bad():
+    variance = VarianceUncertainty(np.array([[1.0, -1.0, np.nan, 0.0]]))
+    found = from_ccddata(CCDData(np.ones((1, 4)), unit="electron / s", uncertainty=variance))
+
+    assert found.dq.tolist() == [[0, DQ.DO_NOT_USE, DQ.DO_NOT_USE, 0]]

@@ -276,3 +276,9 @@ def test_known_numbers():
     x = np.random.default_rng(0).normal(size=400000)
     assert truncated_variance(1.5, 2) == pytest.approx(x[(x > -1.5) & (x < 2)].var(), rel=0.01)
     assert truncated_variance(np.inf, np.inf) == 1
+
+
+def test_variance_of_medians_of_many_numbers() -> None:
+    exact = {33: 0.046978, 34: 0.044366, 35: 0.044327}
+    for count, variance in exact.items():
+        assert median_variance(count) == pytest.approx(variance, rel=0.005)

@@ -12,11 +12,15 @@ from reduce.arrays import Corrected
 from reduce.dq import DQ, flagged
 from reduce.errors import DataError
 from reduce.kernels import acceleration, cosmic_rays, dark, flat, normalization, subtraction, zero_point
+from reduce.kernels.bias import subtract_bias
 from reduce.kernels.combine import Source, combine
+from reduce.kernels.gain import to_electrons
 from reduce.kernels.linearity import linearize
 from reduce.kernels.mosaic import DrizzleInput, drizzle_frames
 from reduce.kernels.photometry import aperture_photometry
 from reduce.kernels.ramp.dispatch import fit_ramps
+from reduce.kernels.ramp.fit import RampFit
+from reduce.kernels.rampdata import RampArrays
 from reduce.kernels.saturation import flag_saturation
 
 Array = NDArray[np.generic]
@@ -238,3 +242,54 @@ def test_large_coefficients_are_no_missing_ones(compiled: bool, monkeypatch: pyt
     coefficients[..., 1:] = 1, 1e308, 1e308
     ramp = linearize(np.zeros((1, 1, 1, 2)), None, np.zeros((1, 1), np.uint32), coefficients=coefficients)
     assert not flagged(ramp.pixeldq, DQ.NO_LIN_CORR).any()
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_compiled_and_plain_reads_are_the_same_bits(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (*SHAPES[seed % len(SHAPES)], 1 + seed % 2, 1 + seed % 6)
+    reads, levels, flags = strange(rng, shape), strange(rng, shape[:2]), bits(rng, shape[:2])
+    groupdq = laid_out(rng, rng.integers(0, 256, shape, dtype=np.uint8)) if seed % 3 else None
+    coefficients = strange(rng, (*shape[:2], 3), types=REALS)
+
+    def both() -> list[RampArrays]:
+        return [
+            flag_saturation(reads, groupdq, flags, level=levels, grow=seed % 3),
+            subtract_bias(reads, groupdq, flags, bias=levels),
+            to_electrons(reads, groupdq, flags, gain=levels),
+            linearize(reads, groupdq, flags, coefficients=coefficients),
+            linearize(reads, groupdq, flags, coefficients=coefficients, convention="factor"),
+        ]
+
+    compiled = both()
+    monkeypatch.setattr(acceleration, "available", lambda: False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        plain = both()
+    for one, other in zip(compiled, plain, strict=True):
+        for array, expected in zip(one, other, strict=True):
+            assert (array is None) == (expected is None)
+            if array is not None:
+                assert array.dtype == expected.dtype
+                np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize("processors", [1, 3])
+@pytest.mark.parametrize("method", ["gls", "ols"])
+def test_threads_and_blocks_change_no_bit_of_slopes(
+    method: str, processors: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(5)
+    reads = np.cumsum(rng.poisson(50, (37, 41, 2, 6)), axis=3) + rng.normal(0, 9, (37, 41, 2, 6))
+    reads[rng.random(reads.shape) < 0.01] += 3000
+    times = np.tile(np.arange(1.0, 7), (2, 1))
+
+    def fitted(rows: int) -> RampFit:
+        return fit_ramps(
+            reads.astype(np.float32), times, method=method, read_noise=9.0, find_jumps=True, block_rows=rows
+        )
+
+    expected = fitted(64)
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    for rows in (1, 5, 18):
+        for array, other in zip(fitted(rows), expected, strict=True):
+            np.testing.assert_array_equal(array, other)

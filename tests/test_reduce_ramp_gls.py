@@ -361,7 +361,7 @@ def test_thresholds_are_equally_unlikely() -> None:
         ({"frames": 0}, ParameterError, "frames"),
         ({"frames": [1, 2]}, ParameterError, "frames"),
         ({"frames": 8, "frame_time": 1.0}, ParameterError, "overlap"),
-        ({"frame_time": -1.0}, ParameterError, "overlap"),
+        ({"frame_time": -1.0}, ParameterError, "time between frames"),
         ({"find_jumps": True, "jump_threshold": 0.0}, ParameterError, "threshold"),
         ({"block_rows": 0}, ParameterError, "rows"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from astropy.io import fits
 from reduce_files import CARDS, WCS_CARDS, frame, header, ramp, write
 
-from reduce.dq import DQ
+from reduce.dq import DQ, translated
 from reduce.errors import DataError, ReduceError
 from reduce.files.reader import (
     dq_definitions,
@@ -19,6 +19,7 @@ from reduce.files.reader import (
     read_provenance,
     read_ramp,
 )
+from reduce.files.rows import open_rows
 from reduce.files.writer import write_ramp
 from reduce.frame import Frame, Ramp
 from reduce.keywords import standard
@@ -375,3 +376,49 @@ def test_frame_and_ramp_are_told_apart(tmp_path):
 
     assert isinstance(open_any(tmp_path / "r.fits"), Ramp)
     assert isinstance(open_any(write(tmp_path / "f.fits", ("SCI", frame().sci))), Frame)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_blank_pixels_are_bad(tmp_path, packed):
+    stored = np.arange(30, dtype=np.int16).reshape(SHAPE)
+    hdu = fits.ImageHDU(stored, name="SCI")
+    hdu.header["BLANK"] = 7
+    path = tmp_path / ("blank.fits.gz" if packed else "blank.fits")
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(path)
+    found = read_frame(path)
+
+    assert (found.dq != 0).sum() == 1
+    assert found.dq[1, 2] == DQ.DO_NOT_USE
+    assert np.isnan(found.sci[1, 2])
+    assert found.sci[0, 3] == 3
+
+
+@pytest.mark.parametrize("reader", [read_frame, lambda path: open_rows(path).loaded()])
+def test_flags_of_a_type_with_a_sign_do_not_spread(tmp_path, reader):
+    flags = np.zeros(SHAPE, np.int16)
+    flags[1, 1], flags[2, 2] = np.iinfo(np.int16).min, 2
+    path = tmp_path / "signed.fits"
+    hdus = [fits.PrimaryHDU(), fits.ImageHDU(image(), name="SCI"), fits.ImageHDU(flags, name="DQ")]
+    fits.HDUList(hdus).writeto(path)
+    found = reader(path)
+
+    assert found.dq[1, 1] == 1 << 15
+    assert found.dq[2, 2] == DQ.SATURATED
+    assert found.dq.sum() == (1 << 15) + 2
+
+
+def test_a_bit_with_two_names_has_both_meanings():
+    flags = np.array([[1, 2]], np.uint32)
+
+    assert translated(flags, {"DO_NOT_USE": 1, "HOT": 1}).tolist() == [[DQ.DO_NOT_USE | DQ.HOT, 2]]
+
+
+@pytest.mark.parametrize("name", ["VAR_POISSON", "ERR"])
+@pytest.mark.parametrize("reader", [read_frame, lambda path: open_rows(path).loaded()])
+def test_errors_below_zero_are_bad(tmp_path, reader, name):
+    error = np.full(SHAPE, 2, np.float32)
+    error[1, 1], error[2, 2] = -2, 0
+    found = reader(write(tmp_path / "f.fits", ("SCI", image()), (name, error)))
+
+    assert found.dq[1, 1] == DQ.DO_NOT_USE
+    assert (found.dq != 0).sum() == 1

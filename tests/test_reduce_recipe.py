@@ -71,6 +71,9 @@ def test_a_recipe_of_ones_own(tmp_path):
         ("method: ols", "method: best"), ("[dark_sub]", "[3]"), ("name: mine", "name: mine\ncolour: red"),
         ("{INSTRUME: IRIS, IMTYPE: [SCI, STD]}", "[IRIS]"), ("IMTYPE: [SCI, STD]", "IMTYPE: 3"),
         ("ramp_fit: {method: ols}", "rampfit: {}"), ("name: mine", "name: [mine"),
+        ("  L1:", "  L0:"), ("[dark_sub]", "[dark_sub, dark_sub]"), ("[dark_sub]", "[ramp_fit]"),
+        ("[dark_sub]", "[resample]"), ("[dark_sub]", "[dark_sub]\n  L3: [normalize]"),
+        ("[dark_sub]", "[dark_sub]\n  L3: [merge_subarrays, resample]"),
     ],
 )  # fmt: skip
 def test_recipes_that_can_not_be_read(old, new):

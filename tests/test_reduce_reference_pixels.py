@@ -58,6 +58,16 @@ def test_the_drift_along_the_rows_is_gone():
     assert np.std(without) > 0.9 * np.std(rows)
 
 
+def test_left_and_right_count_alike():
+    columns, rows = drift()
+    _, reads = exposure(columns, 0 * rows)
+    both = np.array(reads)
+    both[4:-4, :4] += np.float32(6)
+    both[4:-4, -4:] += np.float32(2)
+    level = reference_level(both, channels=CHANNELS).rows[20:40]
+    np.testing.assert_allclose(level, 4, atol=0.01)
+
+
 def test_odd_and_even_columns_need_levels_of_their_own():
     columns, rows = drift()
     light, reads = exposure(columns, 0 * rows)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reduce.errors import DataError, ParameterError
-from reduce.scene import jittered_grid, magnitude_of, rate_of, star_field, tangent_wcs
+from reduce.scene import jittered_grid, star_field, tangent_wcs
 
 
 @given(x=st.floats(20, 40), y=st.floats(20, 40), fwhm=st.floats(0.3, 4))
@@ -84,12 +84,6 @@ def test_what_is_not_a_star() -> None:
         star_field((5, 5), [(1, 1), (2, 2)], [1.0], fwhm=2.0)
     with pytest.raises(ParameterError, match="width"):
         star_field((5, 5), [(1, 1)], [1.0], fwhm=0.0)
-
-
-def test_magnitudes() -> None:
-    assert rate_of(25.0, 25.0) == pytest.approx(1)
-    assert rate_of([20.0, 22.5], 25.0) == pytest.approx([100, 10])
-    assert magnitude_of(rate_of([18.3, 21.0], 26.1), 26.1) == pytest.approx([18.3, 21.0])
 
 
 def test_world_coordinates() -> None:

@@ -13,23 +13,23 @@ import click
 from calmap.cli.options import Invocation, cache_options, color_option, examples, format_option, quiet_option
 from calmap.cli.reducing import (
     StepBar,
+    output_of,
     output_options,
-    overridden,
     parameter_options,
     reference_options,
+    requested,
     told,
 )
 from calmap.errors import CalmapError, UsageError
 
 if TYPE_CHECKING:
     from calmap.bestref import Context
-    from calmap.reduction.resolver import CacheResolver
     from reduce.making.exposures import Candidate
     from reduce.making.maker import Wish
     from reduce.making.order import Description, Written
-    from reduce.settings import Settings
+    from reduce.products import Output
+    from reduce.session import Request
 
-_FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 _OWN = "make."
 
 
@@ -207,16 +207,10 @@ def gain(ctx: click.Context, /, **given: Any) -> None:
 
 def _run(ctx: click.Context, kind: str, given: Mapping[str, Any]) -> None:
     """Make what is asked for, and print it."""
-    from reduce.products import Output
-
     invocation: Invocation = ctx.obj
-    folder = invocation.cwd / Path(given["out"]).expanduser()
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{given['out']} is not a folder")
+    output = output_of(invocation, given)
     with told():
-        wish = _wish(invocation, kind, given)
-        output = Output(folder, given["overwrite"], "liger" if given["layout"] == "liger" else "standard")
-        written = _made(invocation, wish, output, given)
+        written = _made(invocation, _wish(invocation, kind, given), output, given)
     if given["quiet"]:
         return
     if given["style"] == "json":
@@ -228,7 +222,9 @@ def _run(ctx: click.Context, kind: str, given: Mapping[str, Any]) -> None:
             console.print(line, soft_wrap=True)
 
 
-def _made(invocation: Invocation, wish: Wish, output: Any, given: Mapping[str, Any]) -> tuple[Written, ...]:
+def _made(
+    invocation: Invocation, wish: Wish, output: Output, given: Mapping[str, Any]
+) -> tuple[Written, ...]:
     from reduce.making.maker import make as made
 
     console = None if given["quiet"] else invocation.console(given["color"], stderr=True)
@@ -238,39 +234,12 @@ def _made(invocation: Invocation, wish: Wish, output: Any, given: Mapping[str, A
 
 def _wish(invocation: Invocation, kind: str, given: Mapping[str, Any]) -> Wish:
     from reduce.making.maker import Wish
-    from reduce.parameterfiles import read_parameters
-    from reduce.references import NoReferences, Overrides
-    from reduce.session import Request
 
-    files = [read_parameters(invocation.cwd / Path(name).expanduser()) for name in given["parameter_files"]]
-    overrides = {reftype: path for each in files for reftype, path in each.overrides.items()}
-    overrides.update(overridden(given["overrides"], invocation))
     own = [text for text in given["settings"] if text.strip().startswith(_OWN)]
     others = [text for text in given["settings"] if not text.strip().startswith(_OWN)]
-    resolver = _resolver(invocation, given)
-    request = Request(
-        Overrides(overrides, resolver or NoReferences()),
-        settings=_settings(others, [each.layer for each in files]),
-        skip=frozenset(given["skip"]).union(*(each.skip for each in files)),
-        allowed=frozenset(reftype.lower() for reftype in given["allowed"]),
-    )
+    request = requested(invocation, given, others)
     candidates = _candidates(given["files"], invocation)
-    return Wish(kind, candidates, request, _parameters(own), _description(given, resolver))
-
-
-def _resolver(invocation: Invocation, given: Mapping[str, Any]) -> CacheResolver | None:
-    if given["no_cache"]:
-        return None
-    from calmap.cli.scope import chosen_context
-    from calmap.reduction.resolver import CacheResolver
-
-    return CacheResolver(chosen_context(invocation, given["cache"], given["context"], given["observatory"]))
-
-
-def _settings(texts: Sequence[str], layers: Sequence[Any]) -> Settings:
-    from reduce.settings import Settings, command_line
-
-    return Settings((*layers, command_line(texts)))
+    return Wish(kind, candidates, request, _parameters(own), _description(given, request))
 
 
 def _parameters(texts: Sequence[str]) -> dict[str, object]:
@@ -280,11 +249,14 @@ def _parameters(texts: Sequence[str]) -> dict[str, object]:
     return dict(command_line(texts).values.get(_OWN.removesuffix("."), {}))
 
 
-def _description(given: Mapping[str, Any], resolver: CacheResolver | None) -> Description:
+def _description(given: Mapping[str, Any], request: Request) -> Description:
+    from calmap.reduction.resolver import CacheResolver
     from reduce.making.order import Description, moment
+    from reduce.references import Overrides
 
     useafter = moment(given["useafter"]) if given["useafter"] else None
-    serves = partial(_served, resolver.context) if resolver else None
+    rules = request.resolver.others if isinstance(request.resolver, Overrides) else None
+    serves = partial(_served, rules.context) if isinstance(rules, CacheResolver) else None
     return Description(useafter, given["release"], given["author"], given["descrip"], serves)
 
 
@@ -306,12 +278,13 @@ def _candidates(names: Sequence[str], invocation: Invocation) -> list[Candidate]
     """The files that are named, and those of folders and lists."""
     from calmap.headers.datasets import dataset_files
     from reduce.making.exposures import Candidate
+    from reduce.products import is_fits
 
     found: dict[Path, Candidate] = {}
     for name in names:
         folder = (invocation.cwd / Path(name).expanduser()).is_dir()
         for path in dataset_files([name], invocation.cwd):
-            if not folder or path.name.lower().endswith(_FITS):
+            if not folder or is_fits(path.name):
                 found.setdefault(path, Candidate(path, named=not folder))
     if not found:
         raise UsageError(f"there is no FITS file below {', '.join(names)}")
@@ -338,27 +311,12 @@ def _lines(written: Written) -> Iterator[Any]:
 
 def _json(written: Written) -> dict[str, Any]:
     """A reference file for machines."""
+    from calmap.cli.reduce_output import step_json
+
     return {
         "file": str(written.path),
         "type": written.reftype,
         "sources": [str(path) for path in written.sources],
         "notes": list(written.notes),
-        "steps": [
-            {
-                "step": record.step,
-                "status": record.status,
-                "reason": record.reason,
-                "parameters": dict(record.parameters),
-                "references": [
-                    {
-                        "type": use.reference.reftype,
-                        "file": str(use.reference.path) if use.reference.path else None,
-                        "origin": use.reference.origin,
-                        "sha256": use.sha256,
-                    }
-                    for use in record.references
-                ],
-            }
-            for record in written.provenance.steps
-        ],
+        "steps": [step_json(record) for record in written.provenance.steps],
     }

@@ -84,12 +84,12 @@ def _report(
 ) -> Report:
     from reduce.quicklook.report import Report, with_steps
     from reduce.quicklook.subject import subject
-    from reduce.replay import Finder
+    from reduce.replay import finder_for
 
     seen = subject(path)
     if not steps:
         return Report(seen)
-    finder = Finder(tuple(invocation.cwd / Path(name).expanduser() for name in folders))
+    finder = finder_for(path, [invocation.cwd / Path(name).expanduser() for name in folders])
     console = None if quiet else invocation.console(color, stderr=True)
     with StepBar(console) as bar:
         return with_steps(seen, path, finder, bar.of(path))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,10 +16,11 @@ from calmap.cli.reducing import (
     as_calmap,
     exit_code,
     explain,
+    output_of,
     output_options,
-    overridden,
     parameter_options,
     reference_options,
+    requested,
     told,
 )
 from calmap.cli.trouble import FINDINGS, tell
@@ -29,11 +31,9 @@ if TYPE_CHECKING:
     from reduce.associations import Association, Kind
     from reduce.batch import Result
     from reduce.products import Output
-    from reduce.references import Resolver
     from reduce.session import Request
 
 _LEVELS = ("L0", "L1", "L2", "L3")
-_FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 
 
 @click.command(
@@ -70,28 +70,7 @@ _FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 @quiet_option
 @click.pass_context
 def reduce(
-    ctx: click.Context,
-    files: tuple[str, ...],
-    cache: str | None,
-    context: str | None,
-    observatory: str | None,
-    no_cache: bool,
-    recipe: str | None,
-    first: str | None,
-    last: str,
-    settings: tuple[str, ...],
-    parameter_files: tuple[str, ...],
-    skip: tuple[str, ...],
-    overrides: tuple[str, ...],
-    allowed: tuple[str, ...],
-    out: str,
-    overwrite: bool,
-    layout: str,
-    report: bool,
-    show: str | None,
-    style: str,
-    color: str,
-    quiet: bool,
+    ctx: click.Context, /, files: tuple[str, ...], show: str | None, style: str, color: str, **given: Any
 ) -> None:
     """Reduce exposures with the references that the rules select.
 
@@ -99,9 +78,8 @@ def reduce(
     name on each line, or associations (JSON or YAML). Exposures of the sky are reduced first and subtracted
     from those of the same configuration. With --to L3 the exposures of each target are combined.
 
-    Levels are L0 raw reads, L1 rates, L2 calibrated, L3 combined. Beside the product of an exposure goes
-    a log. The exit code is 1 if there is no reference for a type that is needed, and 3 if a file can't be
-    used or written.
+    Levels are L0 raw reads, L1 rates, L2 calibrated, L3 combined. Beside each product goes a log. The exit
+    code is 1 if there is no reference for a type that is needed, and 3 if a file can't be used or written.
     """
     from calmap.cli import reduce_output
 
@@ -110,16 +88,13 @@ def reduce(
         reduce_output.show_recipes(style, invocation.console(color))
         return
     with told():
-        resolver = None if no_cache else _resolver(invocation, cache, context, observatory)
-        request = _request(
-            invocation, resolver, recipe, (first, last), settings, parameter_files, skip, overrides, allowed
-        )
+        request = _request(invocation, given)
         if show == "params" and not files:
             reduce_output.show_parameters(request, style, invocation.console(color))
             return
     if not files:
         raise UsageError("there is nothing to reduce", "name files, folders or associations")
-    work = _Work(invocation, request, _output(invocation, out, layout, overwrite=overwrite, report=report))
+    work = _Work(invocation, request, _output(invocation, given), quiet=given["quiet"])
     associations = work.associations(files)
     if show is not None:
         with told():
@@ -129,73 +104,41 @@ def reduce(
             elif not reduce_output.show_references(associations, request, style, console):
                 work.code = max(work.code, FINDINGS)
         ctx.exit(work.code)
-    printer = reduce_output.Printer(style, invocation.console(color), quiet=quiet)
+    printer = reduce_output.Printer(style, invocation.console(color), quiet=given["quiet"])
     for association in associations:
-        for result in work.results(association, color, quiet=quiet):
+        for result in work.results(association, color):
             printer.show(result)
     printer.end()
     ctx.exit(work.code)
 
 
-def _resolver(
-    invocation: Invocation, cache: str | None, context: str | None, observatory: str | None
-) -> Resolver:
-    from calmap.cli.scope import chosen_context
-    from calmap.reduction.resolver import CacheResolver
-
-    return CacheResolver(chosen_context(invocation, cache, context, observatory))
-
-
-def _request(
-    invocation: Invocation,
-    resolver: Resolver | None,
-    recipe: str | None,
-    levels: tuple[str | None, str],
-    settings: Sequence[str],
-    parameter_files: Sequence[str],
-    skip: Sequence[str],
-    overrides: Sequence[str],
-    allowed: Sequence[str],
-) -> Request:
-    from reduce.parameterfiles import read_parameters
+def _request(invocation: Invocation, given: Mapping[str, Any]) -> Request:
     from reduce.recipe import Level, load
-    from reduce.references import NoReferences, Overrides
-    from reduce.session import Request
-    from reduce.settings import Settings, command_line
 
-    given = [read_parameters(invocation.cwd / Path(name).expanduser()) for name in parameter_files]
-    files = {reftype: path for each in given for reftype, path in each.overrides.items()}
-    files.update(overridden(overrides, invocation))
-    return Request(
-        Overrides(files, resolver or NoReferences()),
-        load(recipe, invocation.cwd) if recipe else None,
-        Level[levels[0]] if levels[0] else None,
-        Level[levels[1]],
-        Settings((*(each.layer for each in given), command_line(settings))),
-        frozenset(skip).union(*(each.skip for each in given)),
-        frozenset(reftype.lower() for reftype in allowed),
+    request = requested(invocation, given, given["settings"])
+    return replace(
+        request,
+        recipe=load(given["recipe"], invocation.cwd) if given["recipe"] else None,
+        first=Level[given["first"]] if given["first"] else None,
+        last=Level[given["last"]],
     )
 
 
-def _output(invocation: Invocation, out: str, layout: str, *, overwrite: bool, report: bool) -> Output:
-    from reduce.products import Output
+def _output(invocation: Invocation, given: Mapping[str, Any]) -> Output:
     from reduce.quicklook.drawing import require
 
-    if report:
+    if given["report"]:
         with told():
             require()
-
-    folder = invocation.cwd / Path(out).expanduser()
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{out} is not a folder")
-    return Output(folder, overwrite, "liger" if layout == "liger" else "standard", report)
+    return output_of(invocation, given, report=given["report"])
 
 
 class _Work:
     """One call of the command, and how it went so far."""
 
-    def __init__(self, invocation: Invocation, request: Request, output: Output) -> None:
+    def __init__(self, invocation: Invocation, request: Request, output: Output, *, quiet: bool) -> None:
         self.invocation = invocation
+        self.quiet = quiet
         self.request = request
         self.output = output
         self.code = 0
@@ -214,6 +157,7 @@ class _Work:
         """What belongs together among the files that are named."""
         from calmap.headers.datasets import dataset_files
         from reduce.associations import associated, is_association, kind_of, read_associations
+        from reduce.products import is_fits
 
         found: list[Association] = []
         exposures: dict[Path, Kind] = {}
@@ -223,7 +167,7 @@ class _Work:
                 try:
                     if not folder and is_association(path):
                         found += read_associations(path)
-                    elif not folder or path.name.lower().endswith(_FITS):
+                    elif not folder or is_fits(path.name):
                         exposures[path] = kind_of(path)
                 except ReduceError as problem:
                     self.complain(problem, path)
@@ -231,11 +175,11 @@ class _Work:
             raise UsageError(f"there is no FITS file below {', '.join(names)}")
         return (*found, *associated(exposures))
 
-    def results(self, association: Association, color: str, *, quiet: bool) -> Iterator[Result]:
+    def results(self, association: Association, color: str) -> Iterator[Result]:
         """Reduce what belongs together; problems are told."""
         from reduce.batch import Failed, reduce_association
 
-        shown = not quiet and sys.stderr.isatty()
+        shown = not self.quiet and sys.stderr.isatty()
         console = self.invocation.console(color, stderr=True) if shown else None
         self.output.folder.mkdir(parents=True, exist_ok=True)
         with StepBar(console) as bar:

@@ -12,11 +12,12 @@ from rich.text import Text
 
 from reduce.batch import Failed, Result, Written
 from reduce.errors import MissingReferenceError
+from reduce.files.reader import open_any
 from reduce.headers import plain
 from reduce.provenance import StepRecord
 from reduce.recipe import Recipe, bundled
 from reduce.references import Reference
-from reduce.session import Request, opened, planned, settings_for
+from reduce.session import Request, planned, settings_for
 from reduce.settings import Setting, recipe_layer
 from reduce.steps import STEPS
 
@@ -89,11 +90,12 @@ def as_json(result: Result) -> dict[str, Any]:
         "kind": result.kind,
         "sources": [str(path) for path in result.sources],
         "recipe": result.recipe.name,
-        "steps": [_step_json(record) for record in result.records],
+        "steps": [step_json(record) for record in result.records],
     }
 
 
-def _step_json(record: StepRecord) -> dict[str, Any]:
+def step_json(record: StepRecord) -> dict[str, Any]:
+    """A step for machines."""
     return {
         "step": record.step,
         "status": record.status,
@@ -186,7 +188,7 @@ def show_parameters_for(
     """The parameters of some files, those with the same ones together, and who set them."""
     alike: dict[tuple[str, tuple[Setting, ...]], list[Path]] = {}
     for path in (path for association in associations for path in association.files):
-        data = opened(path)
+        data = open_any(path)
         recipe = planned(data, path, request).recipe
         names = _names(recipe)
         settings = settings_for(recipe, names, request, plain(data.header))
@@ -210,7 +212,7 @@ def show_references(
     """The references that some files would get; true if all are there that are needed."""
     answers = []
     for path in (path for association in associations for path in association.files):
-        data = opened(path)
+        data = open_any(path)
         plan = planned(data, path, request)
         steps = [task.step.name for task in plan.tasks if not task.skipped]
         answers.append(_references(path, data, steps, request))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,9 +17,13 @@ from reduce.errors import MissingReferenceError, OutputError, ParameterError, Re
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reduce.files.layouts import Layout
     from reduce.frame import Ramp
     from reduce.pipeline import Data
+    from reduce.products import Output
     from reduce.provenance import StepRecord
+    from reduce.references import Resolver
+    from reduce.session import Request
     from reduce.step import Step
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -98,14 +102,68 @@ def output_options(function: Decorated) -> Decorated:
     return function
 
 
-def overridden(overrides: Sequence[str], invocation: Invocation) -> dict[str, Path | None]:
-    """Reference files that options name, by type.
+def requested(invocation: Invocation, given: Mapping[str, Any], settings: Sequence[str]) -> Request:
+    """What options ask for: where references come from, the parameters `settings`, what is left out.
+
+    Parameters
+    ----------
+    given
+        The values of `reference_options`, `parameter_options`, ``cache_options`` and ``no_cache``.
+    settings
+        Those of ``--set`` that are for steps.
+
+    Raises
+    ------
+    UsageError, CacheError
+        If an option can't be used, or there is no cache.
+    ReduceError
+        If a parameter file or a name of a step, a parameter or a reference type can't be used.
+    """
+    from reduce.parameterfiles import read_parameters
+    from reduce.references import NoReferences, Overrides
+    from reduce.session import Request
+    from reduce.settings import Settings, command_line
+    from reduce.steps import known_reftype
+
+    files = [read_parameters(invocation.cwd / Path(name).expanduser()) for name in given["parameter_files"]]
+    overrides = {known_reftype(name): path for each in files for name, path in each.overrides.items()}
+    overrides.update(_overridden(given["overrides"], invocation))
+    return Request(
+        Overrides(overrides, NoReferences() if given["no_cache"] else _resolver(invocation, given)),
+        settings=Settings((*(each.layer for each in files), command_line(settings))),
+        skip=frozenset(given["skip"]).union(*(each.skip for each in files)),
+        allowed=frozenset(map(known_reftype, given["allowed"])),
+    )
+
+
+def output_of(invocation: Invocation, given: Mapping[str, Any], *, report: bool = False) -> Output:
+    """Where the options of `output_options` say that products go.
 
     Raises
     ------
     UsageError
-        If an option is not TYPE=FILE, or the file is not there.
+        If that is no folder.
     """
+    from reduce.products import Output
+
+    folder = invocation.cwd / Path(given["out"]).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{given['out']} is not a folder")
+    layout: Layout = "liger" if given["layout"] == "liger" else "standard"
+    return Output(folder, given["overwrite"], layout, report)
+
+
+def _resolver(invocation: Invocation, given: Mapping[str, Any]) -> Resolver:
+    from calmap.cli.scope import chosen_context
+    from calmap.reduction.resolver import CacheResolver
+
+    return CacheResolver(chosen_context(invocation, given["cache"], given["context"], given["observatory"]))
+
+
+def _overridden(overrides: Sequence[str], invocation: Invocation) -> dict[str, Path | None]:
+    """Reference files that options name, by type."""
+    from reduce.steps import known_reftype
+
     files: dict[str, Path | None] = {}
     for text in overrides:
         reftype, equals, name = text.partition("=")
@@ -113,7 +171,8 @@ def overridden(overrides: Sequence[str], invocation: Invocation) -> dict[str, Pa
             raise UsageError(
                 f"'{text}' names no reference file", "write --override TYPE=FILE, such as flat=my.fits"
             )
-        files[reftype.strip().lower()] = None if name.strip().upper() == "N/A" else _file(name, invocation)
+        known = known_reftype(reftype.strip())
+        files[known] = None if name.strip().upper() == "N/A" else _file(name, invocation)
     return files
 
 

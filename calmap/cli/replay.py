@@ -52,12 +52,11 @@ def replay(
     from reduce.files.reader import read_frame
     from reduce.files.writer import write_frame
     from reduce.frame import Frame
-    from reduce.replay import Finder, differences, replayed
+    from reduce.replay import differences, finder_for, replayed
 
     invocation: Invocation = ctx.obj
     path = Path(file).expanduser()
-    places = [invocation.cwd / Path(name).expanduser() for name in folders]
-    finder = Finder((*places, (invocation.cwd / path).parent))
+    finder = finder_for(invocation.cwd / path, [invocation.cwd / Path(name).expanduser() for name in folders])
     console = None if quiet else invocation.console(color, stderr=True)
     with told():
         product = read_frame(invocation.cwd / path)

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 from calmap.compat.stpipe import get_override_name
 from calmap.reduction.memory import is_reference
-from calmap.reduction.options import GENERAL, REFTYPES, current_names, declared, older_names
+from calmap.reduction.options import GENERAL, current_names, declared, older_names
 from reduce.parameterfiles import ParameterFile, read_parameters
 from reduce.parameters import Option, options, unknown
 from reduce.references import Reference
 from reduce.settings import Layer
 from reduce.step import Step
-from reduce.steps import STEPS
+from reduce.steps import REFTYPES, STEPS
 
 _KEYWORDS = "keyword arguments"
 _OVERRIDE = "override_"
@@ -115,7 +115,7 @@ class Configurable:
         found: dict[str, Any] = {} if self.parent is None else self.parent._overrides()
         for file in self._files:
             for reftype, path in file.overrides.items():
-                found[REFTYPES.get(reftype, reftype)] = "N/A" if path is None else path
+                found[reftype] = "N/A" if path is None else path
         for reftype in (*self.reference_file_types, *REFTYPES):
             for name in (f"{_OVERRIDE}{reftype}", reftype):
                 value = vars(self).get(name)

@@ -27,8 +27,6 @@ GENERAL: Final = MappingProxyType(
     }
 )
 """Options of every step, with their defaults."""
-REFTYPES: Final = MappingProxyType({"nonlin": "nonlincoeff", "background": "sky", "mask": "dq"})
-"""Reference types by other names that the Liger/IRIS pipeline has for them."""
 _RENAMED: Final = MappingProxyType(
     {
         "ramp_fit": {"num_coadd": "coadd"},

@@ -10,10 +10,8 @@ from typing import Any
 from reduce.errors import OutputError, ParameterError
 from reduce.files.writer import write_frame, write_ramp
 from reduce.frame import Frame, Ramp
-from reduce.products import Output, stem_of
+from reduce.products import Output, is_fits, stem_of
 from reduce.recipe import Level
-
-_FITS = (".fits", ".fit", ".fts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class Saving:
         folder = Path(self.folder or ".").expanduser()
         if self.file:
             path = folder / Path(self.file).expanduser()
-            return path if path.suffix.lower() in _FITS else path.with_name(f"{path.name}.fits")
+            return path if is_fits(path.name) else path.with_name(f"{path.name}.fits")
         if self.level is not None:
             return Output(folder).path(source, self.level, kind)
         return folder / f"{stem_of(source.name)}_{self.suffix}.fits"

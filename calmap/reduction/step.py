@@ -12,20 +12,20 @@ from calmap.compat.stpipe import check_reference_open
 from calmap.reduction.configurable import Configurable
 from calmap.reduction.inputs import Exposure, Exposures, exposures, header_of
 from calmap.reduction.memory import is_reference
-from calmap.reduction.options import REFTYPES
 from calmap.reduction.overriding import EMPTY, Named, named_reference
 from calmap.reduction.saving import Saving
 from calmap.reduction.selection import Selection, lookup_errors
 from reduce.errors import ParameterError
 from reduce.frame import Frame, Ramp
 from reduce.headers import plain
-from reduce.pipeline import LEFT_OUT, Data, Task, run
-from reduce.provenance import ReferenceUse, StepRecord
+from reduce.pipeline import LEFT_OUT, Data, run
+from reduce.provenance import ReferenceUse, StepRecord, software_version
 from reduce.recipe import Recipe
 from reduce.references import Reference, required, sha256
-from reduce.session import Request, combined, settings_for, software_version
+from reduce.session import Request, combined, tasks_for
 from reduce.settings import Settings
 from reduce.step import FramesStep, Step
+from reduce.steps import REFTYPES
 
 Made = TypeVar("Made", Ramp, Frame, Data)
 
@@ -186,9 +186,8 @@ class LigerIRISStep(Configurable):
         assert self.step is not None
         request, selection = self._request(), self._selection()
         with lookup_errors(selection):
-            settings = settings_for(self._recipe(), (self.step.name,), request, plain(data.header))
-            task = Task(self.step, settings.parameters(self.step), self._left_out())
-            result = run(data, [task], request.library)
+            [task] = tasks_for(self._recipe(), (self.step.name,), request, plain(data.header))
+            result = run(data, [replace(task, skipped=self._left_out())], request.library)
         return self._noted(replace(result, provenance=replace(result.provenance, version=software_version())))
 
     def _combined(self, found: Exposures) -> Frame:

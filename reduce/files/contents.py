@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from reduce.arrays import Rows
 from reduce.errors import DataError
 from reduce.files.cards import without_structure
+from reduce.files.layouts import NOT_PLANES, VARIANCE
 from reduce.files.sections import FileRows, Scaled
 from reduce.files.structure import CUT_OFF, require_whole
 
@@ -80,6 +81,26 @@ class Contents:
         """The table of a name, or None."""
         extension = self.find(name)
         return None if extension is None else extension.table
+
+    @property
+    def variances(self) -> dict[str, Rows]:
+        """Parts of the variance by their origin."""
+        return {
+            extension.name.removeprefix(VARIANCE): extension.rows
+            for extension in self.extensions
+            if extension.rows is not None and extension.name.startswith(VARIANCE)
+        }
+
+    def planes(self, shape: tuple[int, ...]) -> dict[str, Rows]:
+        """More images of the size of a frame, by name."""
+        return {
+            extension.name: extension.rows
+            for extension in self.extensions
+            if extension.rows is not None
+            and extension.rows.shape == shape
+            and extension.name not in NOT_PLANES
+            and not extension.name.startswith(VARIANCE)
+        }
 
     @property
     def primary(self) -> Header:
@@ -181,12 +202,13 @@ def _rows(path: Path, header: Header, offset: int) -> Rows:
     scale, zero = header.get("BSCALE", 1), header.get("BZERO", 0)
     stored = np.dtype(_TYPES[bitpix])
     plain = stored.newbyteorder("=")
-    if scale == 1 and zero == 0:
+    blank = header.get("BLANK") if bitpix > 0 else None
+    if scale == 1 and zero == 0 and blank is None:
         return FileRows(path, offset, tuple(axes), stored, plain)
     if scale == 1 and zero == _UNSIGNED.get(bitpix):
         return FileRows(path, offset, tuple(axes), stored, np.dtype(f"u{stored.itemsize}"))
     real = np.dtype(np.float32 if abs(bitpix) < 32 or bitpix == -32 else np.float64)
-    return Scaled(FileRows(path, offset, tuple(axes), stored, plain), float(scale), float(zero), real)
+    return Scaled(FileRows(path, offset, tuple(axes), stored, plain), float(scale), float(zero), real, blank)
 
 
 def _plain(records: Any) -> NDArray[Any]:

@@ -160,4 +160,4 @@ def _pixel_plane(
         raise DataError(
             f"{found.path}: {name} is {rows.dtype} of the shape {rows.shape}, the image is {shape}"
         )
-    return translated(rows[:], values) if values else rows[:].astype(np.uint32, copy=False)
+    return translated(rows[:], values)

@@ -17,7 +17,7 @@ from reduce.arrays import Flags, Image, Rows
 from reduce.dq import DQ, translated
 from reduce.errors import DataError
 from reduce.files.contents import Contents, Extension, contents
-from reduce.files.layouts import NOT_PLANES, OTHER, SCIENCE_NAMES, VARIANCE
+from reduce.files.layouts import OTHER, SCIENCE_NAMES
 from reduce.files.ramps import is_ramp, ramp_of
 from reduce.files.tables import definitions, provenance_of
 from reduce.frame import Frame, Ramp
@@ -149,7 +149,7 @@ def _frame(found: Contents) -> Frame:
     science = _science(found)
     sci = _floating(_whole(science))
     flags = _flags(found, sci.shape)
-    variances = {name: _floating(rows[:]) for name, rows in _variances(found).items()}
+    variances = {name: _floating(rows[:]) for name, rows in found.variances.items()}
     if not variances:
         variances = _from_error(found, sci)
     for name, array in (("SCI", sci), *variances.items()):
@@ -162,7 +162,7 @@ def _frame(found: Contents) -> Frame:
         dq=flags,
         header=found.primary,
         sci_header=science.header,
-        planes=_planes(found, sci.shape),
+        planes={name: rows[:] for name, rows in found.planes(sci.shape).items()},
         provenance=provenance_of(found),
     )
 
@@ -203,15 +203,7 @@ def _bits(found: Contents, stored: NDArray[Any]) -> Flags:
     if stored.dtype.kind not in "iub":
         raise DataError(f"{found.path}: DQ has the type {stored.dtype}; whole numbers were expected")
     values = definitions(found)
-    return translated(stored, values) if values else stored.astype(np.uint32, copy=False)
-
-
-def _variances(found: Contents) -> dict[str, Rows]:
-    return {
-        extension.name.removeprefix(VARIANCE): extension.rows
-        for extension in found.extensions
-        if extension.name.startswith(VARIANCE) and extension.rows is not None
-    }
+    return translated(stored, values)
 
 
 def _from_error(found: Contents, sci: Image) -> dict[str, Image]:
@@ -228,17 +220,6 @@ def _with_unusable(flags: Flags, array: Image, *, variance: bool) -> Flags:
     if variance:
         bad |= array < 0
     return flags | np.where(bad, np.uint32(DQ.DO_NOT_USE), np.uint32(0)) if bad.any() else flags
-
-
-def _planes(found: Contents, shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
-    return {
-        extension.name: extension.rows[:]
-        for extension in found.extensions
-        if extension.rows is not None
-        and extension.rows.shape == shape
-        and extension.name not in NOT_PLANES
-        and not extension.name.startswith(VARIANCE)
-    }
 
 
 def _floating(array: NDArray[Any]) -> Image:

@@ -15,7 +15,7 @@ from reduce.dq import DQ, translated
 from reduce.errors import DataError
 from reduce.files.cards import without_structure
 from reduce.files.contents import contents
-from reduce.files.layouts import NOT_PLANES, OTHER, SCIENCE_NAMES, VARIANCE
+from reduce.files.layouts import OTHER, SCIENCE_NAMES
 from reduce.files.tables import definitions, provenance_of
 from reduce.frame import FrameRows
 
@@ -33,11 +33,7 @@ def open_rows(path: Path) -> FrameRows:
     if science is None or science.rows is None or len(science.rows.shape) != 2:
         raise DataError(f"{path} has no two-dimensional image SCI or DATA; it has {found.listing}")
     shape = science.rows.shape
-    variances: dict[str, Rows] = {
-        extension.name.removeprefix(VARIANCE): Floats(extension.rows)
-        for extension in found.extensions
-        if extension.name.startswith(VARIANCE) and extension.rows is not None
-    }
+    variances: dict[str, Rows] = {name: Floats(rows) for name, rows in found.variances.items()}
     error, bits = found.image("ERR"), found.image("DQ")
     if not variances and error is not None:
         variances = {OTHER: Squares(Floats(error))}
@@ -49,14 +45,7 @@ def open_rows(path: Path) -> FrameRows:
         if rows is not None and rows.shape != shape:
             raise DataError(f"{path}: {name} has the shape {rows.shape}, the image {shape}")
     header, sci_header = without_structure(found.primary), without_structure(science.header)
-    planes = {
-        extension.name: extension.rows
-        for extension in found.extensions
-        if extension.rows is not None
-        and extension.rows.shape == shape
-        and extension.name not in NOT_PLANES
-        and not extension.name.startswith(VARIANCE)
-    }
+    planes = found.planes(shape)
     return FrameRows(image, variances, dq, header, sci_header, str(path), provenance_of(found), planes)
 
 
@@ -132,5 +121,5 @@ class CheckedFlags:
         flags = np.zeros(bad.shape, dtype=np.uint32)
         if self.bits is not None:
             stored = self.bits[key]
-            flags = translated(stored, self.values) if self.values else stored.astype(np.uint32)
+            flags = translated(stored, self.values)
         return flags | np.where(bad, np.uint32(DQ.DO_NOT_USE), np.uint32(0))

@@ -84,12 +84,25 @@ class FileRows:
 
 @dataclass(frozen=True, slots=True)
 class Scaled:
-    """Numbers that are stored with BSCALE and BZERO other than for unsigned integers."""
+    """Numbers that are stored with BLANK, or with BSCALE and BZERO other than for unsigned integers.
+
+    Parameters
+    ----------
+    rows
+        What is stored.
+    scale, zero
+        BSCALE and BZERO.
+    dtype
+        Floating-point type of the elements that come out.
+    blank
+        What is stored for a pixel without a value, which comes out as NaN; or None.
+    """
 
     rows: Rows
     scale: float
     zero: float
     dtype: np.dtype[Any]
+    blank: int | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -98,7 +111,11 @@ class Scaled:
 
     def __getitem__(self, key: slice) -> NDArray[Any]:
         """Some rows."""
-        return (self.rows[key] * self.scale + self.zero).astype(self.dtype, copy=False)
+        stored = self.rows[key]
+        values = np.asarray(stored * self.scale + self.zero, dtype=self.dtype)
+        if self.blank is not None:
+            values[stored == self.blank] = np.nan
+        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +206,7 @@ def pixel_flags(rows: Rows, values: dict[str, int], block: int) -> tuple[Flags, 
         flags = rows[slice(first, first + block)]
         if not flags.any():
             continue
-        flags = translated(flags, values) if values else flags.astype(np.uint32)
+        flags = translated(flags, values)
         result[first : first + block] = np.bitwise_or.reduce(flags & ~_GROUP_BITS, axis=(2, 3))
         some_read = some_read or bool((flags & _GROUP_BITS).any())
     return result, some_read

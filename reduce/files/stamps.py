@@ -44,9 +44,10 @@ def stamp(header: Header, provenance: Provenance) -> Header:
         if step.keyword:
             meaning = step_keywords().get(step.keyword, step.step.replace("_", " "))
             _set(result, step.keyword, step.status, meaning)
-    for use in provenance.references:
-        keyword = reference_keyword(use.reference.reftype)
-        _set(result, keyword, use.reference.keyword_value, f"reference of type {use.reference.reftype}")
+    for step in provenance.steps:
+        for use in step.references:
+            keyword = reference_keyword(use.reference.reftype, step.keyword)
+            _set(result, keyword, use.reference.keyword_value, f"reference of type {use.reference.reftype}")
     contexts = dict.fromkeys(use.reference.context for use in provenance.references if use.reference.context)
     if contexts:
         _set(result, _CONTEXT, ", ".join(contexts), keywords()[_CONTEXT].description)
@@ -59,9 +60,15 @@ def stamp(header: Header, provenance: Provenance) -> Header:
     return result
 
 
-def reference_keyword(reftype: str) -> str:
-    """The ``R_`` keyword of a reference type, of eight characters at most."""
+def reference_keyword(reftype: str, step: str = "") -> str:
+    """The ``R_`` keyword of a reference type, of eight characters at most.
+
+    That of the parameters of a step is called after the step's own keyword, `step`, such as ``R_PDARK`` after
+    ``S_DARK``: the first letters of types such as ``pars-refpix`` and ``pars-resample`` are the same.
+    """
     name = reftype.lower()
+    if name.startswith("pars-") and step:
+        return f"R_P{step.removeprefix('S_')}"[:8]
     made = "R_" + "".join(letter for letter in name.upper() if letter.isascii() and letter.isalnum())[:6]
     return reference_keywords().get(name, made)
 

@@ -10,13 +10,13 @@ from reduce.arrays import Flags, Image, Mask
 from reduce.dq import DQ, flagged
 from reduce.errors import DataError, ParameterError
 from reduce.kernels.acceleration import in_blocks
+from reduce.kernels.medians import MAD_TO_SIGMA
 from reduce.kernels.mesh import slow_part
 from reduce.kernels.planes import as_flags, float_type, same_shape
 
 USELESS = DQ.HOT | DQ.DEAD | DQ.OPEN | DQ.NO_FLAT_FIELD | DQ.TELEGRAPH | DQ.UNRELIABLE_DARK
 """Bits that come with ``DO_NOT_USE``; warm or inefficient pixels and neighbours of open ones can be used."""
 
-_MAD_TO_SIGMA = 1.482602218505602
 _FEWEST = 3
 _FEWEST_FOR_LEVELS = 6
 _TWO_LEVELS = 0.9
@@ -229,7 +229,7 @@ def _with_useless(flags: Flags) -> Flags:
 
 def _spread(values: Image) -> float:
     """A robust standard deviation."""
-    return _MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values))))
+    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values))))
 
 
 def _scatter(values: Image) -> tuple[Image, Mask]:

@@ -311,8 +311,7 @@ def _combine_block(block: Block, rule: Rule, table: Tables, result: Combined, ro
         combine_block(block, rule, table, *into)
     else:
         with np.errstate(over="ignore", invalid="ignore"):
-            for array, part in zip(into, combined(block, rule, table), strict=True):
-                array[...] = part
+            into[0][...], into[1][...], into[2][...], into[3][...] = combined(block, rule, table)
     _flag_beyond(*into)
 
 

@@ -105,19 +105,20 @@ def flag(
             "cosmic rays in single frames need astroscrappy", "pip install 'calmap-toolkit[reduce]'"
         ) from missing
     counts = _counts(sci, variances, dq, background, exposure_time)
-    hits, filled = detect_cosmics(
-        counts.sci,
-        inmask=counts.mask,
-        inbkg=counts.background,
-        invar=counts.variance,
-        sigclip=sigma,
-        sigfrac=neighbour_fraction,
-        objlim=contrast,
-        gain=1.0,
-        satlevel=np.inf,
-        niter=iterations,
-        cleantype="meanmask",
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        hits, filled = detect_cosmics(
+            counts.sci,
+            inmask=counts.mask,
+            inbkg=counts.background,
+            invar=counts.variance,
+            sigclip=sigma,
+            sigfrac=neighbour_fraction,
+            objlim=contrast,
+            gain=1.0,
+            satlevel=np.inf,
+            niter=iterations,
+            cleantype="meanmask",
+        )
     hits = hits & ~counts.mask
     result = sci.astype(float_type(sci))
     if clean:

@@ -1,4 +1,4 @@
-"""Medians of what is a number."""
+"""Medians of what is a number, and what scatter they tell."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.floating[Any]]
+
+MAD_TO_SIGMA = 1.482602218505602
+"""Standard deviation of a Gaussian over the median of the distances to its median."""
 
 
 def median(values: Numbers, axis: int = 0) -> Numbers:

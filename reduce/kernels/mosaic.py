@@ -66,6 +66,9 @@ class Mosaic:
         All bits of the pixels that took part; ``DO_NOT_USE`` and ``NON_SCIENCE`` where none did.
     count
         How many frames took part, uint16.
+    correlation
+        By how much the noise of a sum over a large area is greater than `variance` says, where the mosaic is
+        deep; see `drizzle_frames`.
     """
 
     sci: Image
@@ -73,6 +76,7 @@ class Mosaic:
     weight: Image
     dq: Flags
     count: NDArray[np.uint16]
+    correlation: float
 
 
 def drizzle_frames(
@@ -88,7 +92,11 @@ def drizzle_frames(
 
     A pixel of the mosaic is Σ a w d / Σ a w over the input pixels, d their values, w their weights and a the
     part of each shrunken pixel that falls into it; its variance is Σ a²w²σ² / (Σ a w)². Both hold exactly for
-    one pixel. A sum over many pixels is noisier than their variances say, by `correlation_factor` squared.
+    one pixel. Neighbours share input pixels, so a sum over many of them is noisier than their variances say:
+    the variance of Σ_k Σ_i a_ik w_i d_i / W_k, W = Σ a w, is Σ_i w_i²σ_i² (Σ_k a_ik / W_k)². Where W varies
+    slowly this is A Σ_k Σ_i a_ik w_i²σ_i² / W_k², A = Σ_k a_ik. Its ratio to the sum of the variances is
+    `Mosaic.correlation` squared, with the typical variance of each frame and over the pixels that have more
+    than half of the greatest weight. Many frames at even offsets come close to `correlation_factor`.
 
     Flux is conserved as far as the weights are even: where pixels of different weight or small `pixfrac`
     leave the coverage of a star uneven, so is the weight of its parts.
@@ -122,26 +130,66 @@ def drizzle_frames(
 
     _check_options(shape, pixfrac, kernel, convention)
     driz = Drizzle(kernel=kernel, out_shape=shape, fillval="0", fillval2="0")
+    noise = _LargeAreas(shape)
     number = 0
     for number, frame in enumerate(frames, 1):
         prepared = _prepared(frame, output_wcs, convention, number)
+        typical = _typical(prepared)
         driz.add_image(
             prepared.sci,
             1.0,
             prepared.pixel_map,
-            data2=prepared.variance,
+            data2=[prepared.variance, np.full_like(prepared.variance, typical)],
             dq=prepared.dq,
             weight_map=prepared.weight,
             pixel_scale_ratio=prepared.area**-0.5,
             pixfrac=pixfrac,
         )
+        noise.add(driz.out_wht, prepared.weight, typical, frame.weight)
     if number == 0:
         raise DataError("there are no frames to drizzle")
     empty = ~((driz.out_wht > 0) & np.isfinite(driz.out_img) & np.isfinite(driz.out_img2[0]))
     sci, variance = (np.where(empty, np.float32(0), image) for image in (driz.out_img, driz.out_img2[0]))
     return Mosaic(
-        sci, variance, driz.out_wht, np.where(empty, _NOTHING, driz.out_dq), _set_bits(driz.out_ctx)
+        sci,
+        variance,
+        driz.out_wht,
+        np.where(empty, _NOTHING, driz.out_dq),
+        _set_bits(driz.out_ctx),
+        noise.correlation(driz.out_img2[1]),
     )
+
+
+class _LargeAreas:
+    """Adds up, frame by frame, what the noise of large areas follows from; see `drizzle_frames`."""
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self._weight = np.zeros(shape, dtype=np.float32)
+        self._spread = np.zeros(shape, dtype=np.float32)
+        self._given = 0.0
+
+    def add(self, weight: Image, given: Image, variance: float, scale: float) -> None:
+        """A frame that has been added: the weights so far and its own, its typical variance and weight."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._spread += (weight - self._weight) * np.float32(scale * variance)
+        self._weight = weight.copy()
+        self._given += float(given.sum(dtype=np.float64))
+
+    def correlation(self, single: Image) -> float:
+        """The factor, given the variance of single pixels with the typical variance of each frame."""
+        deep = self._weight > self._weight.max(initial=0) / 2
+        alone = float(single[deep].sum(dtype=np.float64))
+        if alone <= 0:
+            return 1.0
+        part = float(self._weight.sum(dtype=np.float64)) / self._given
+        together = float((self._spread[deep] / self._weight[deep].astype(np.float64) ** 2).sum())
+        return float(np.sqrt(part * together / alone))
+
+
+def _typical(prepared: _Prepared) -> float:
+    """The median variance of the pixels that take part; 0 without any."""
+    variance = prepared.variance[prepared.weight > 0]
+    return float(np.median(variance)) if variance.size else 0.0
 
 
 def correlation_factor(pixfrac: float, scale: float) -> float:

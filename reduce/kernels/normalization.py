@@ -11,6 +11,7 @@ import numpy as np
 from reduce.arrays import Corrected, Flags, Image
 from reduce.dq import flagged
 from reduce.errors import DataError, ParameterError
+from reduce.kernels.medians import MAD_TO_SIGMA
 from reduce.kernels.planes import (
     as_flags,
     flag_unusable,
@@ -22,7 +23,6 @@ from reduce.kernels.planes import (
 
 Statistic = Literal["mean", "median", "mode"]
 
-_MAD_TO_SIGMA = 1.482602218505602
 _CLIP = 3.0
 _ROUNDS = 20
 _SKEWED = 0.3
@@ -124,7 +124,7 @@ def typical(
     if statistic == "mean":
         return Typical(mean, sqrt(noise / values.size))
     median = float(np.median(values))
-    spread = _MAD_TO_SIGMA * float(np.median(np.abs(values - median)))
+    spread = MAD_TO_SIGMA * float(np.median(np.abs(values - median)))
     if statistic == "mode":
         return _mode(values, median, spread, noise)
     return Typical(median, sqrt(_median_variance(noise, spread) / values.size))

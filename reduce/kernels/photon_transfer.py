@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from reduce.arrays import Image, Mask
 from reduce.errors import DataError, ParameterError
+from reduce.kernels.medians import MAD_TO_SIGMA
 
 _CLIP = 5.0
 """Standard deviations; cuts 6e-7 of good pixels, so the variance needs no correction."""
@@ -22,7 +23,6 @@ _FEWEST = 100
 _SIGNIFICANT = 3.0
 _ROUNDING = 1 / 12
 """Variance of a count that was rounded, DN²: the least there can be."""
-_SIGMA_OF_MAD = 1.4826
 
 
 class PhotonTransfer(NamedTuple):
@@ -186,7 +186,7 @@ def _near(values: Image) -> Mask:
     if values.size == 0:
         return np.zeros(0, dtype=np.bool_)
     offset = np.abs(values - np.median(values))
-    near: Mask = offset <= _CLIP * max(_SIGMA_OF_MAD * float(np.median(offset)), 1e-9)
+    near: Mask = offset <= _CLIP * max(MAD_TO_SIGMA * float(np.median(offset)), 1e-9)
     return near
 
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from reduce.arrays import Mask
 from reduce.errors import DataError
+from reduce.kernels.medians import MAD_TO_SIGMA
 
 _ITERATIONS = 20
 _CONVERGED = 1e-10
-_MAD_TO_SIGMA = 1.4826
 
 
 class Ratio(NamedTuple):
@@ -71,7 +71,7 @@ def ratio(
         usable = usable & (v > 0)
         residual = np.full(x.shape, np.inf)
         residual[usable] = np.abs(y[usable] - value * x[usable]) / np.sqrt(v[usable])
-        spread = max(1.0, _MAD_TO_SIGMA * float(np.median(residual[usable]))) if usable.any() else 1.0
+        spread = max(1.0, MAD_TO_SIGMA * float(np.median(residual[usable]))) if usable.any() else 1.0
         kept = usable & (residual <= clip * spread)
         if not kept.any():
             raise DataError("there is nothing to compare: no star agrees with the others")

@@ -6,13 +6,12 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from reduce.kernels.medians import median
+from reduce.kernels.medians import MAD_TO_SIGMA, median
 
 Samples = NDArray[np.float32]
 """Counts with NaN for those that are not to be used."""
 
 _CLIP = 3.0
-_SIGMA_PER_MAD = 1.4826
 _ROUNDING = 1.0
 _ROWS = 256
 
@@ -89,7 +88,7 @@ def _mean_of_sides(nearby: Samples) -> Samples:
 def _clipped_mean(sample: Samples) -> Samples:
     """Means along the second axis, without what is far off the median; NaN for nothing."""
     offsets = sample - np.expand_dims(median(sample, axis=1), 1)
-    spread = np.expand_dims(median(np.abs(offsets), axis=1), 1) * _SIGMA_PER_MAD
+    spread = np.expand_dims(median(np.abs(offsets), axis=1), 1) * MAD_TO_SIGMA
     used = np.abs(offsets) <= np.maximum(_CLIP * spread, _ROUNDING)
     count = used.sum(axis=1)
     total = np.where(used, sample, 0).sum(axis=1, dtype=np.float64)

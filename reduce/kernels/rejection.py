@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reduce.arrays import Mask
 from reduce.errors import ParameterError
+from reduce.kernels.medians import MAD_TO_SIGMA
 from reduce.kernels.order_statistics import median_variance, trimmed
 
 Numbers = NDArray[np.float64]
@@ -17,7 +18,6 @@ Numbers = NDArray[np.float64]
 REJECTIONS = ("none", "sigma", "biweight", "minmax", "variance")
 NONE, SIGMA, BIWEIGHT, MINMAX, VARIANCE = range(5)
 
-_MAD_TO_SIGMA = 1.4826022185056018
 _SMALL_MAD = (1.0, 1.0, 1.196, 1.495, 1.363, 1.206, 1.200, 1.140, 1.129, 1.107)
 
 
@@ -124,7 +124,7 @@ def tables(frames: int, rule: Rule) -> Tables:
         [trimmed(k, rule.lowest, rule.highest) if k > cut else (0.0, 0.0, 1.0) for k in counts]
     )
     distance = np.sqrt(np.maximum(1 + median - 2 / n, 0))
-    return Tables(median, between, distance, _MAD_TO_SIGMA * mad, widening, *np.ascontiguousarray(moments.T))
+    return Tables(median, between, distance, MAD_TO_SIGMA * mad, widening, *np.ascontiguousarray(moments.T))
 
 
 def _between(count: int) -> float:

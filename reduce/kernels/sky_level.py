@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from reduce.arrays import Flags, Image, Mask
 from reduce.dq import flagged
 from reduce.errors import DataError
+from reduce.kernels.medians import MAD_TO_SIGMA
 from reduce.kernels.mesh import slow_part
 from reduce.kernels.planes import float_type
 from reduce.kernels.source_mask import Search, source_mask
 
 _CELL_CLIP = 3.0
 _CELL_ROUNDS = 5
-_MAD_TO_SIGMA = 1.482602218505602
 
 
 class Level(NamedTuple):
@@ -81,7 +81,7 @@ def _level(cells: NDArray[np.float64]) -> Level:
         raise DataError("the sky is nowhere above zero; nothing can be scaled to it")
     for _ in range(_CELL_ROUNDS):
         middle = np.median(kept)
-        spread = _MAD_TO_SIGMA * np.median(np.abs(kept - middle))
+        spread = MAD_TO_SIGMA * np.median(np.abs(kept - middle))
         inside = kept[np.abs(kept - middle) <= _CELL_CLIP * spread]
         if inside.size in (0, kept.size):
             break

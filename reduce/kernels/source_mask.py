@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from reduce.arrays import Image, Mask
+from reduce.kernels.medians import MAD_TO_SIGMA
 
-_MAD_TO_SIGMA = 1.482602218505602
 _SAMPLE = 1_000_000
 
 
@@ -66,7 +66,7 @@ def source_mask(excess: Image, mask: Mask, search: Search = SEARCH) -> Mask:
         return np.zeros(mask.shape, dtype=np.bool_)
     typical = typical.ravel()[:: max(1, typical.size // _SAMPLE)]
     middle = np.median(typical)
-    sigma = _MAD_TO_SIGMA * np.median(np.abs(typical - middle))
+    sigma = MAD_TO_SIGMA * np.median(np.abs(typical - middle))
     labels, count = ndimage.label(smooth > middle + search.threshold * sigma, structure=np.ones((3, 3)))
     if not count:
         return np.zeros(mask.shape, dtype=np.bool_)

@@ -17,7 +17,9 @@ from reduce.files.rows import open_rows
 from reduce.headers import plain
 from reduce.obstypes import observation_of
 from reduce.provenance import InputFile
+from reduce.recipe import Level
 from reduce.references import Value, sha256
+from reduce.session import level_of
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -27,7 +29,6 @@ DETECTOR: Final = ("TELESCOP", "INSTRUME", "INSTERA", "DETECTOR", "SUBARRAY", "S
 READOUT: Final = (*DETECTOR, "READMODE")
 LIGHT: Final = (*READOUT, "INSTMODE", "FILTER", "PUPIL", "GRATING", "SCALE")
 _OTHER_NAMES: Final = {"DRK": "DARK", "NFF": "FLAT"}
-_COMBINED: Final = 3
 
 
 class Candidate(NamedTuple):
@@ -52,7 +53,7 @@ class Exposure:
     kind
         What was exposed, such as ``DARK``.
     level
-        How far it has been reduced: 0 for raw reads, 1 for rates, 2 for corrected frames.
+        How far it has been reduced.
     shape
         Rows and columns.
     """
@@ -60,7 +61,7 @@ class Exposure:
     path: Path
     header: Header
     kind: str
-    level: int
+    level: Level
     shape: tuple[int, int]
     file: InputFile
 
@@ -141,7 +142,7 @@ def opened(path: Path) -> Exposure:
     kind = str(keywords.find(values, "IMTYPE") or "").upper().partition("-")[0]
     known = None if kind else observation_of(values)
     kind = known.imtype if known else kind
-    level = 0 if raw else _level(values.get("DATALVL", 1))
+    level = Level.L0 if raw else level_of(values)
     file = InputFile(str(path), sha256(path), kind.lower() or "exposure")
     return Exposure(path, data.header, _OTHER_NAMES.get(kind, kind), level, data.shape, file)
 
@@ -173,7 +174,7 @@ def require_alike(exposures: Sequence[Exposure], names: Sequence[str], what: str
 def require_raw(exposures: Sequence[Exposure], what: str) -> None:
     """Refuse exposures that are no longer reads."""
     for exposure in exposures:
-        if exposure.level > 0:
+        if exposure.level > Level.L0:
             raise DataError(f"{exposure.path} has no reads; a {what} is made of raw exposures")
 
 
@@ -181,7 +182,7 @@ def _unfit(exposure: Exposure, kinds: Collection[str], what: str) -> str:
     """Why a file can't be used; empty if it can."""
     if exposure.said("REFTYPE"):
         return f"is a reference file of type {exposure.said('REFTYPE')}, and no exposure"
-    if exposure.level >= _COMBINED:
+    if exposure.level >= Level.L3:
         return f"is a combination of exposures; make the {what} of the exposures themselves"
     if exposure.said("DATAQUAL") == "BAD":
         return "has DATAQUAL='BAD'"
@@ -200,11 +201,6 @@ def _refuse_twins(exposures: Sequence[Exposure]) -> None:
 
 def _order(exposure: Exposure) -> tuple[str, str]:
     return exposure.said("DATE-BEG"), str(exposure.path)
-
-
-def _level(value: Value) -> int:
-    text = str(value).strip().upper().removeprefix("L")
-    return int(text) if text in {"1", "2", "3"} else 1
 
 
 def _shown(text: str) -> str:

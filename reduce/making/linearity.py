@@ -21,8 +21,8 @@ from reduce.making.exposures import DETECTOR, READOUT, Exposure, require_raw
 from reduce.making.frames import Ready, listing, made_record, opened, unique, without_border
 from reduce.making.order import Made, Order
 from reduce.making.readout import tasks
-from reduce.making.reads import CorrectedReads, corrected_reads
 from reduce.parameters import option
+from reduce.pipeline import CorrectedReads, corrected_reads
 from reduce.step import Need, NoParameters, Prepared, RampStep
 from reduce.steps.detector import header_number
 from reduce.steps.slope import READ_NOISE
@@ -107,7 +107,7 @@ def make_linearity(exposures: Sequence[Exposure], order: Order) -> tuple[Made, .
     known = _known(ramps[0].ramp, order, parameters)
     fit, pixeldq = _fitted(ramps, known, parameters)
     steps = unique(
-        [record for ramp in ramps for record in ramp.records], made_record("linearity", parameters)
+        [record for each in ramps for record in each.ramp.provenance.steps], made_record("linearity", parameters)
     )
     steps = (*steps[:-1], replace(steps[-1], references=known.uses.uses))
     frames = [Ready(exposure, cast(Any, None)) for exposure in exposures]

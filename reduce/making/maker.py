@@ -17,8 +17,8 @@ from reduce.making.kinds import KINDS, Kind
 from reduce.making.order import Description, Made, Order, Watch, Written
 from reduce.parameters import build, unknown
 from reduce.products import Output
-from reduce.provenance import Provenance
-from reduce.session import Request, software_version
+from reduce.provenance import Provenance, software_version
+from reduce.session import Request
 
 PARAMETERS = "make"
 """What the parameters of a kind are called after, as those of steps are after the step."""

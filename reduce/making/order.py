@@ -17,7 +17,6 @@ from reduce.pipeline import Watcher
 from reduce.provenance import Provenance, StepRecord
 from reduce.references import Reference, Resolver, Value
 from reduce.session import Request
-from reduce.step import Step
 from reduce.steps import STEPS
 
 Watch: TypeAlias = Callable[[Path], Watcher]
@@ -93,10 +92,6 @@ class Order:
         """The same without references of some types."""
         resolver = Hidden(self.request.resolver, frozenset(reftypes))
         return replace(self, request=replace(self.request, resolver=resolver))
-
-    def skipped(self, step: Step) -> bool:
-        """True if a step is left out on request."""
-        return step.name in self.request.skip
 
 
 @dataclass(frozen=True, slots=True)

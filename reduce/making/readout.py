@@ -14,8 +14,9 @@ from reduce.errors import DataError
 from reduce.frame import Frame, Ramp
 from reduce.making.order import Order
 from reduce.parameters import option
-from reduce.pipeline import LEFT_OUT, Task
-from reduce.step import FitStep, Need, NoParameters, Prepared, RampStep, References, Step
+from reduce.pipeline import Task
+from reduce.session import task
+from reduce.step import FitStep, Need, NoParameters, Prepared, RampStep, References
 from reduce.steps import STEPS
 
 _LASTING: Final = DQ.REFERENCE_PIXEL | DQ.NON_SCIENCE
@@ -114,8 +115,4 @@ LAST_MINUS_FIRST = FitStep(
 
 def tasks(order: Order, names: Sequence[str]) -> tuple[Task, ...]:
     """Steps of the reduction by name, with their parameters."""
-    return tuple(_task(order, STEPS[name]) for name in names)
-
-
-def _task(order: Order, step: Step) -> Task:
-    return Task(step, order.request.settings.parameters(step), LEFT_OUT if order.skipped(step) else "")
+    return tuple(task(STEPS[name], order.request.settings, order.request.skip) for name in names)

@@ -13,7 +13,7 @@ from reduce.quicklook.collector import Change
 from reduce.quicklook.drawing import Picture, png
 from reduce.quicklook.figures import overview, steps
 from reduce.quicklook.subject import Subject
-from reduce.quicklook.words import PERCENTILES, about, chosen_by, number, percent, why
+from reduce.quicklook.words import PERCENTILES, about, chosen_by, file_of, number, percent, why
 
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
@@ -83,7 +83,7 @@ def _references(provenance: Provenance) -> Iterator[str]:
     rows = [
         (
             use.reference.reftype,
-            use.reference.keyword_value,
+            file_of(use),
             chosen_by(use),
             why(use),
             use.sha256[:16],

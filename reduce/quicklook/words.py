@@ -54,6 +54,14 @@ def chosen_by(use: ReferenceUse) -> str:
     return f"{reference.rule}{context}" if reference.rule else f"{reference.origin}{context}"
 
 
+def file_of(use: ReferenceUse) -> str:
+    """What is shown of a reference: as the header says, but of a file that somebody named its name alone."""
+    reference = use.reference
+    if reference.origin == "override" and reference.path is not None:
+        return reference.path.name
+    return reference.keyword_value
+
+
 def why(use: ReferenceUse) -> str:
     """Why a reference was chosen, if there is more to say than which rule it was."""
     reference = use.reference
@@ -66,7 +74,7 @@ def use_lines(provenance: Provenance) -> Iterator[str]:
         yield "References, and why" if provenance.references else "No reference file was used."
     for use in provenance.references:
         reference = use.reference
-        yield f"  {reference.reftype:<12} {reference.keyword_value}"
+        yield f"  {reference.reftype:<12} {file_of(use)}"
         yield f"  {'':<12} {chosen_by(use)}"
         if why(use):
             yield f"  {'':<12} {why(use)}"
@@ -91,7 +99,7 @@ def lines(subject: Subject) -> Iterator[str]:
         done = [record.step for record in provenance.steps if record.status == "COMPLETE"]
         yield f"  steps: {', '.join(done) or 'none'}"
     for use in provenance.references:
-        yield f"  {use.reference.reftype}: {use.reference.keyword_value}, {chosen_by(use)}"
+        yield f"  {use.reference.reftype}: {file_of(use)}, {chosen_by(use)}"
 
 
 def _values(panel: Panel) -> str:

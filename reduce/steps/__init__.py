@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from reduce.step import Step
+from reduce.parameters import unknown
+from reduce.step import PARAMETERS, Step
 from reduce.steps import combination, coordinates, correction, cosmic, detector, flux, mosaic, slope, subarray
 
 STEPS: Mapping[str, Step] = MappingProxyType(
@@ -25,6 +26,9 @@ STEPS: Mapping[str, Step] = MappingProxyType(
     }
 )
 
+REFTYPES: Mapping[str, str] = MappingProxyType({"nonlin": "nonlincoeff", "background": "sky", "mask": "dq"})
+"""Reference types by other names that the Liger/IRIS pipeline has for them."""
+
 CLASSES: Mapping[str, str] = MappingProxyType(
     {
         "AssignWCSStep": "assign_wcs",
@@ -42,3 +46,19 @@ CLASSES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Steps by the classes that the Liger/IRIS pipeline has for them."""
+
+
+def known_reftype(name: str) -> str:
+    """A reference type, by any of its names, that one of the steps uses, for itself or for its parameters.
+
+    Raises
+    ------
+    ParameterError
+        If there is none.
+    """
+    reftype = REFTYPES.get(name.lower(), name.lower())
+    types = {need.reftype for step in STEPS.values() for need in step.needs}
+    types |= {f"{PARAMETERS}{step}" for step in STEPS}
+    if reftype not in types:
+        raise unknown("reference type that a step uses", reftype, sorted(types))
+    return reftype

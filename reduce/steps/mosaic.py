@@ -15,14 +15,15 @@ from reduce.errors import DataError
 from reduce.frame import Frame, FrameRows
 from reduce.headers import plain
 from reduce.kernels.dither_outliers import dither_outliers
-from reduce.kernels.mosaic import DrizzleInput, Kernel, correlation_factor, drizzle_frames
-from reduce.kernels.mosaic_grid import Grid, output_grid, pixel_side
-from reduce.keywords import find
+from reduce.kernels.mosaic import KERNELS, DrizzleInput, Kernel, drizzle_frames
+from reduce.kernels.mosaic_grid import Grid, output_grid
+from reduce.keywords import find, known
 from reduce.parameters import option
 from reduce.step import FramesStep, Need, References
 from reduce.wcs import celestial
 
 if TYPE_CHECKING:
+    from astropy.io.fits import Header
     from astropy.wcs import WCS
 
 _ARCSEC = 3600.0
@@ -32,7 +33,7 @@ _OF_A_FRAME = re.compile(
     re.ASCII,
 )
 """Keywords that hold for one frame and not for the mosaic."""
-KERNELS = ("square", "turbo", "point")
+_OF_A_DETECTOR = ("SUBARRAY", "SUBARRID", "SUBSTRT1", "SUBSTRT2", "SUBSIZE1", "SUBSIZE2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,20 @@ def _resample(frames: Sequence[FrameRows], references: References, given: Resamp
     for keyword in [keyword for keyword in header if _OF_A_FRAME.fullmatch(keyword)]:
         header.remove(keyword, ignore_missing=True, remove_all=True)
     header.extend(grid.wcs.to_header().cards, update=True)
-    side = pixel_side(grid.wcs) / pixel_side(wcss[0])
     header["PIXFRAC"] = (pixfrac, "side of the shrunken pixel, in input pixels")
-    header["NCOMBINE"] = (len(frames), "number of frames")
-    header["CORRNOIS"] = (correlation_factor(pixfrac, side), "noise of a large area over what ERR says")
+    header["CORRNOIS"] = (result.correlation, "noise of a large area over what ERR says")
     planes = {"WEIGHT": result.weight, "NFRAMES": result.count}
-    return Frame(result.sci, {"OTHER": result.variance}, result.dq, frames[0].header, header, planes)
+    return Frame(
+        result.sci, {"OTHER": result.variance}, result.dq, _elsewhere(frames[0].header), header, planes
+    )
+
+
+def _elsewhere(header: Header) -> Header:
+    """A header without the part of the detector that was read: the mosaic has a grid of its own."""
+    result = header.copy()
+    for keyword in (name for place in _OF_A_DETECTOR for name in known(place).accepted):
+        result.remove(keyword, ignore_missing=True, remove_all=True)
+    return result
 
 
 def _completed(given: Resampling, reference: ReferenceFile | None, count: int) -> Resampling:

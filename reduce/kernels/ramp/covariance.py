@@ -60,7 +60,7 @@ def poisson_covariance(
     seconds = np.asarray(times, dtype=np.float64)
     number = checked_frames(seconds, frames=frames, frame_time=frame_time)
     shared: NDArray[np.float64] = np.minimum.outer(seconds, seconds)
-    return shared - np.diag(_shortening(number, frame_time))
+    return shared - np.diag(shortening(number, frame_time))
 
 
 def covariance(
@@ -113,7 +113,7 @@ def variance_parts(
     number = np.asarray(frames, dtype=np.float64)
     squares = weights**2
     later = np.cumsum(weights[::-1])[::-1]
-    photons = np.diff(times, prepend=0.0) @ later**2 - (squares * _shortening(number, frame_time)).sum()
+    photons = np.diff(times, prepend=0.0) @ later**2 - (squares * shortening(number, frame_time)).sum()
     return Parts(float((squares / number).sum()), float(photons))
 
 
@@ -157,6 +157,7 @@ def checked_frames(
     return number
 
 
-def _shortening(frames: NDArray[np.float64], frame_time: float) -> NDArray[np.float64]:
-    shortening: NDArray[np.float64] = frame_time * (frames**2 - 1) / (6 * frames)
-    return shortening
+def shortening(frames: NDArray[np.float64], frame_time: float) -> NDArray[np.float64]:
+    """By how much the variance of a mean of frames is less than its time, in s; see the module."""
+    less: NDArray[np.float64] = frame_time * (frames**2 - 1) / (6 * frames)
+    return less

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reduce.errors import DataError, ParameterError
+from reduce.errors import DataError
+from reduce.kernels.ramp.covariance import checked_frames, shortening
 
 Floats = NDArray[np.float64]
 
@@ -91,16 +92,10 @@ def sampling(times: ArrayLike, *, frames: ArrayLike = 1, frame_time: float = 0.0
     groups, reads = seconds.shape
     if not (np.isfinite(seconds).all() and (np.diff(seconds, axis=1) > 0).all()):
         raise DataError("the times of the reads have to be finite and increase within each group")
-    number = np.asarray(frames, dtype=np.float64)
-    if number.shape not in ((), (reads,)) or not (number >= 1).all() or not np.isfinite(number).all():
-        raise ParameterError(f"frames is {number}: not a positive number, or one for each of {reads} reads")
-    number = np.broadcast_to(number, (groups, reads))
-    half = (number - 1) / 2 * frame_time
-    if not frame_time >= 0 or (np.diff(seconds, axis=1) < half[:, 1:] + half[:, :-1]).any():
-        raise ParameterError(f"frames {frame_time} s apart overlap with those of the next read")
+    number = np.broadcast_to(checked_frames(seconds, frames=frames, frame_time=frame_time), (groups, reads))
     return Sampling(
         times=seconds.ravel(),
-        blur=(frame_time * (number**2 - 1) / (6 * number)).ravel(),
+        blur=shortening(number, frame_time).ravel(),
         share=(1 / number).ravel(),
         group=np.repeat(np.arange(groups), reads),
     )
