@@ -77,17 +77,21 @@ class ReferenceFile:
         headers = ([image.header] if image else []) + [self.contents.primary]
         return next((str(header["BUNIT"]) for header in headers if header.get("BUNIT")), "")
 
-    def image(self, *names: str) -> CutImage:
+    def image(self, *names: str, axes: int = 2) -> CutImage:
         """The first image of some names that the file has, cut to the frame.
 
         Raises
         ------
         DataError
-            If it has none of them, or does not cover the frame.
+            If it has none of them, one with another number of axes, or one that does not cover the frame.
         """
         found = self.find(*names)
         if found is None:
             raise DataError(f"{self.path} has no image {' or '.join(names)}", "is it a file of this type?")
+        if len(found.shape) != axes:
+            raise DataError(
+                f"{self.path}: {names[0]} has the shape {found.shape}, and {axes} axes are needed"
+            )
         return found
 
     def find(self, *names: str) -> CutImage | None:
@@ -104,6 +108,11 @@ class ReferenceFile:
     def flags(self) -> CutFlags | None:
         """The quality bits, in ours, or None without."""
         image = self.find("DQ")
+        if image is not None and len(image.shape) != 2:
+            raise DataError(
+                f"{self.path}: DQ has the shape {image.shape}, not rows and columns",
+                "is it a reference file?",
+            )
         return None if image is None else CutFlags(image, definitions(self.contents))
 
 

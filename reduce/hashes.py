@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from reduce.errors import DataError
 from reduce.kernels.acceleration import in_threads
-from reduce.references import sha256
+from reduce.files.integrity import checked_sha256
 
 _State: TypeAlias = tuple[int, int, int]
 """What changes if a file is written again: inode, size, and time of the change in ns."""
@@ -28,12 +28,12 @@ class Hashes:
         Raises
         ------
         DataError
-            If it can't be read.
+            If it can't be read, or its data have changed since their checksum was written.
         """
         state = _state(path)
         known = self._known.get(path)
         if known is None or known[0] != state:
-            known = self._known[path] = (state, sha256(path))
+            known = self._known[path] = (state, checked_sha256(path))
         return known[1]
 
     def add(self, paths: Iterable[Path]) -> None:

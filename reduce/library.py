@@ -13,6 +13,7 @@ from reduce.hashes import Hashes
 from reduce.provenance import ReferenceUse
 from reduce.references import Reference, Resolver, Value, required
 from reduce.step import Need, Step
+from reduce.suitability import require_suitable
 from reduce.windows import Region
 
 
@@ -82,6 +83,7 @@ class Library:
                 held: Held | None = reference.held
                 found = held.contents if held is not None else contents(reference.path)
                 files[need.reftype] = ReferenceFile(use, found, frame)
+                require_suitable(files[need.reftype], header)
             elif need.required:
                 lacking = lacking or _lacking(reference)
         return Gathered(files, tuple(uses), lacking)

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reduce.errors import ParameterError
+from reduce.dq import DEFINITIONS, DQ, flagged
+from reduce.errors import DataError, ParameterError
+from reduce.files.integrity import checked_sha256
 from reduce.files.reader import open_any
 from reduce.frame import Frame, FrameRows, Ramp
 from reduce.hashes import Hashes
@@ -20,13 +22,15 @@ from reduce.parameters import unknown
 from reduce.pipeline import LEFT_OUT, Data, Task, Watcher, combine, run
 from reduce.provenance import InputFile, Provenance, StepRecord, software_version
 from reduce.recipe import Level, Recipe, choose
-from reduce.references import Overrides, Reference, Resolver, Value, sha256
+from reduce.references import Overrides, Reference, Resolver, Value
 from reduce.settings import Settings, recipe_layer
 from reduce.step import PARAMETERS, Need, Step
-from reduce.steps import STEPS
+from reduce.steps import NEEDED, STEPS
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
+
+_COMMON = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,10 @@ class Request:
         for step in self.skip:
             if step not in STEPS:
                 raise unknown("step", step, list(STEPS))
+        named = self.resolver.files if isinstance(self.resolver, Overrides) else ()
+        for reftype in (*self.allowed, *named):
+            if reftype not in NEEDED and not reftype.startswith(PARAMETERS):
+                raise unknown("reference type", reftype, list(NEEDED))
 
     @property
     def library(self) -> Library:
@@ -111,7 +119,7 @@ class Product:
     @property
     def input(self) -> InputFile:
         """What is recorded of it."""
-        return InputFile(str(self.path), self.sha256 or sha256(self.path))
+        return InputFile(str(self.path), self.sha256 or checked_sha256(self.path))
 
 
 def opened(path: Path) -> Data:
@@ -123,7 +131,7 @@ def opened(path: Path) -> Data:
         If the file can't be used.
     """
     data = open_any(path)
-    inputs = (InputFile(str(path), sha256(path)),)
+    inputs = (InputFile(str(path), checked_sha256(path)),)
     return replace(data, provenance=replace(data.provenance, inputs=inputs))
 
 
@@ -199,7 +207,9 @@ def _parameter_references(
 
 def reduced(data: Data, plan: Plan, request: Request, watcher: Watcher | None = None) -> Data:
     """The data after the steps of a plan; see `reduce.pipeline.run` for what is raised."""
+    _require_errors(data, plan.path)
     result = run(data, plan.tasks, request.library, watcher)
+    _require_good(result, plan.path)
     header = result.header.copy()
     header["DATALVL"] = int(plan.last)
     observation = observation_of(plain(header))
@@ -208,6 +218,28 @@ def reduced(data: Data, plan: Plan, request: Request, watcher: Watcher | None = 
     if isinstance(result, Frame):
         header["DATAMODL"] = "ImagerModel"
     return replace(result, header=header, provenance=_stamped(result.provenance, plan.recipe))
+
+
+def _require_errors(data: Data, path: Path) -> None:
+    """Refuse a frame that does not say how uncertain it is: all that follows would be too certain."""
+    if isinstance(data, Frame) and not any(variance.any() for variance in data.variances.values()):
+        raise DataError(
+            f"{path} has no ERR and no VAR_*, or they are 0: its errors are not known",
+            "reduce it from its raw reads, or add an ERR",
+        )
+
+
+def _require_good(data: Data, path: Path) -> None:
+    """Refuse a product without a single good pixel, and say why there is none."""
+    if not isinstance(data, Frame) or not flagged(data.dq).all():
+        return
+    shares = {one.name: flagged(data.dq, DQ(one.value)).mean() for one in DEFINITIONS[1:]}
+    common = [f"{name} {share:.0%}" for name, share in shares.items() if share >= _COMMON]
+    bits = ", ".join(common) or "DO_NOT_USE alone"
+    raise DataError(
+        f"{path}: no pixel can be used after all steps; quality bits: {bits}",
+        "look at the file and at its references with calmap quicklook",
+    )
 
 
 def combined(

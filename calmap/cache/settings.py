@@ -133,7 +133,7 @@ class _Resolution:
     def _given(self, name: str, variables: tuple[str, ...]) -> Setting:
         """The value that somebody gave."""
         candidates: list[tuple[str | None, str]] = [(self.options.get(name), f"--{name}")]
-        candidates += [(self.environ.get(variable), variable) for variable in variables]
+        candidates += [(self._variable(variable), variable) for variable in variables]
         for file in self.files:
             entry = file.get(name)
             candidates.append(self._from_file(name, entry) if entry else (None, ""))
@@ -160,9 +160,14 @@ class _Resolution:
         """A folder of the cache; an environment made for CRDS can put it elsewhere."""
         if not self.options.get("cache") and not self.environ.get("CALMAP_CACHE"):
             for variable in variables:
-                if value := self.environ.get(variable):
+                if value := self._variable(variable):
                     return Setting(name, self._absolute(value, self.cwd), variable)
         return _inside(cache, name)
+
+    def _variable(self, name: str) -> str | None:
+        """Value of a variable; None for 'None' too, which crds sets when it is imported and means unset."""
+        value = self.environ.get(name)
+        return None if name.startswith("CRDS_") and value == "None" else value
 
     def _absolute(self, value: str, base: Path) -> str:
         home = self.environ.get("HOME")

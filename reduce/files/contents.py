@@ -17,6 +17,7 @@ from reduce.arrays import Rows
 from reduce.errors import DataError
 from reduce.files.cards import without_structure
 from reduce.files.layouts import NOT_PLANES, VARIANCE
+from reduce.files.opening import packing_of, require_ordinary, require_unpackable
 from reduce.files.sections import FileRows, Scaled
 from reduce.files.structure import CUT_OFF, require_whole
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 _BLOCK = 2880
 _MAGIC = b"SIMPLE  ="
-_PACKED = (b"\x1f\x8b", b"BZh")
 _MISREAD = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError),
     *(zlib.error, AssertionError, RuntimeError),
@@ -134,6 +134,7 @@ def contents(path: Path) -> Contents:
 
 def _looked_at(path: Path) -> bool:
     """True if the file is packed; an error if it is not FITS at all."""
+    require_ordinary(path)
     try:
         with path.open("rb") as stream:
             start = stream.read(_BLOCK)
@@ -141,7 +142,9 @@ def _looked_at(path: Path) -> bool:
         raise DataError(f"{path} can't be read: {problem.strerror}") from problem
     if not start:
         raise DataError(f"{path} is empty", "a FITS file was expected; get it again")
-    if start.startswith(_PACKED):
+    packing = packing_of(start)
+    if packing is not None:
+        require_unpackable(path, packing)
         return True
     if not start.startswith(_MAGIC):
         raise DataError(f"{path} is not a FITS file: it begins with {start[:9]!r} and not with {_MAGIC!r}")

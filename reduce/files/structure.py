@@ -5,22 +5,48 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from io import BufferedReader
 from math import prod
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from reduce.errors import DataError
 
-_BLOCK: Final = 2880
+BLOCK: Final = 2880
 _CARD: Final = 80
 _MOST: Final = 999
 """Axes or columns that an HDU may have (FITS standard 4.0, sections 4.4.1 and 7.2.1)."""
 _MOST_BLOCKS: Final = 10_000
 _NUMBER: Final = re.compile(rb"(BITPIX|NAXIS\d*|PCOUNT|GCOUNT|TFIELDS) *= +([+-]?\d{1,18}) *(?:/.*)?")
+_NAME: Final = re.compile(rb"EXTNAME *= *'((?:[^']|'')*)'.*")
+_SUM: Final = re.compile(rb"DATASUM *= *'? *(\d{1,10}) *'?.*")
 _COUNTED: Final = (b"BITPIX", b"NAXIS", b"PCOUNT", b"GCOUNT", b"TFIELDS")
 CUT_OFF: Final = "the file was cut off, perhaps while it was copied; get it again"
 _DAMAGED: Final = "the file is damaged; get it again"
+
+
+class Readable(Protocol):
+    """What bytes are read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, fewer only at the end."""
+
+
+class Hdu(NamedTuple):
+    """What a header says of the data that follow it.
+
+    Parameters
+    ----------
+    name
+        EXTNAME, empty without.
+    size
+        Bytes of the data, without padding.
+    datasum
+        DATASUM, None without.
+    """
+
+    name: str
+    size: int
+    datasum: int | None
 
 
 def require_whole(path: Path) -> None:
@@ -37,42 +63,56 @@ def require_whole(path: Path) -> None:
         place = 0
         while place < size:
             stream.seek(place)
-            numbers = _numbers(path, stream)
-            if numbers is None:
+            hdu = next_hdu(path, stream)
+            if hdu is None:
                 return
-            end = stream.tell() + _data_size(path, numbers)
+            end = stream.tell() + hdu.size
             if end > size:
                 raise DataError(
                     f"{path} is not a whole FITS file: its data end at byte {end}, the file at {size}",
                     CUT_OFF,
                 )
-            place = -(-end // _BLOCK) * _BLOCK
+            place = -(-end // BLOCK) * BLOCK
 
 
-def _numbers(path: Path, stream: BufferedReader) -> dict[str, int] | None:
-    """Numbers that describe the data of the HDU at the place of a stream, or None after the last HDU."""
+def next_hdu(path: Path, stream: Readable) -> Hdu | None:
+    """What the header at the place of a stream says, whose data then are next; None after the last HDU.
+
+    Raises
+    ------
+    DataError
+        If the header does not end, or says how long its data are in a way that can't be.
+    """
     numbers: dict[str, int] = {}
+    name, datasum = "", None
     for number, card in enumerate(_cards(path, stream)):
         if number == 0 and not card.startswith((b"SIMPLE  =", b"XTENSION=")):
             return None
         if card.startswith(_COUNTED):
-            match = _NUMBER.fullmatch(card.rstrip())
-            if match is None and card[:8].rstrip() in (*_COUNTED, b"NAXIS1"):
-                raise DataError(
-                    f"{path}: the card {card.decode('ascii', 'replace').rstrip()!r} can't be", _DAMAGED
-                )
-            if match is not None:
-                numbers.setdefault(match[1].decode(), int(match[2]))
-    return numbers
+            _count(path, card, numbers)
+        elif match := _NAME.fullmatch(card):
+            name = match[1].decode("ascii", "replace").strip()
+        elif match := _SUM.fullmatch(card):
+            datasum = int(match[1])
+    return Hdu(name, _data_size(path, numbers), datasum)
 
 
-def _cards(path: Path, stream: BufferedReader) -> Iterator[bytes]:
+def _count(path: Path, card: bytes, numbers: dict[str, int]) -> None:
+    """Add the number of a card."""
+    match = _NUMBER.fullmatch(card.rstrip())
+    if match is None and card[:8].rstrip() in (*_COUNTED, b"NAXIS1"):
+        raise DataError(f"{path}: the card {card.decode('ascii', 'replace').rstrip()!r} can't be", _DAMAGED)
+    if match is not None:
+        numbers.setdefault(match[1].decode(), int(match[2]))
+
+
+def _cards(path: Path, stream: Readable) -> Iterator[bytes]:
     """Cards of a header up to its END; the stream is then behind its last block."""
     for _ in range(_MOST_BLOCKS):
-        block = stream.read(_BLOCK)
-        if len(block) < _BLOCK:
+        block = stream.read(BLOCK)
+        if len(block) < BLOCK:
             break
-        cards = [block[first : first + _CARD] for first in range(0, _BLOCK, _CARD)]
+        cards = [block[first : first + _CARD] for first in range(0, BLOCK, _CARD)]
         for card in cards:
             if card.rstrip() == b"END":
                 return

@@ -12,13 +12,14 @@ from reduce import keywords
 from reduce.errors import DataError
 from reduce.files.contents import contents
 from reduce.files.ramps import is_ramp
+from reduce.files.integrity import checked_sha256
 from reduce.files.reader import read_ramp
 from reduce.files.rows import open_rows
 from reduce.headers import plain
 from reduce.obstypes import observation_of
 from reduce.provenance import InputFile
 from reduce.recipe import Level
-from reduce.references import Value, sha256
+from reduce.references import Value
 from reduce.session import level_of
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def opened(path: Path) -> Exposure:
     known = None if kind else observation_of(values)
     kind = known.imtype if known else kind
     level = Level.L0 if raw else level_of(values)
-    file = InputFile(str(path), sha256(path), kind.lower() or "exposure")
+    file = InputFile(str(path), checked_sha256(path), kind.lower() or "exposure")
     return Exposure(path, data.header, _OTHER_NAMES.get(kind, kind), level, data.shape, file)
 
 

@@ -107,7 +107,8 @@ def make_linearity(exposures: Sequence[Exposure], order: Order) -> tuple[Made, .
     known = _known(ramps[0].ramp, order, parameters)
     fit, pixeldq = _fitted(ramps, known, parameters)
     steps = unique(
-        [record for each in ramps for record in each.ramp.provenance.steps], made_record("linearity", parameters)
+        [record for each in ramps for record in each.ramp.provenance.steps],
+        made_record("linearity", parameters),
     )
     steps = (*steps[:-1], replace(steps[-1], references=known.uses.uses))
     frames = [Ready(exposure, cast(Any, None)) for exposure in exposures]

@@ -29,7 +29,7 @@ def images(reference: ReferenceFile, rows: slice = _EVERYTHING) -> tuple[Image, 
     variance = None
     if error is not None:
         variance = native(error[rows])
-        variance = np.multiply(variance, variance, out=variance if variance.flags.writeable else None)
+        variance = np.where(variance < 0, np.nan, np.square(variance))
     return data, variance, None if flags is None else flags[rows]
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reduce.arrays import Flags, Image, Rows
 from reduce.dq import DQ, flagged
+from reduce.errors import DataError
 from reduce.frame import Ramp
 from reduce.headers import plain
 from reduce.kernels.bias import subtract_bias
@@ -176,7 +177,7 @@ class Linearity:
 
 
 def _nonlin_corr(ramp: Ramp, references: References, parameters: Linearity) -> Prepared:
-    coefficients = references["nonlincoeff"].image("COEFFS")
+    coefficients = references["nonlincoeff"].image("COEFFS", axes=3)
     flags = references["nonlincoeff"].flags()
     convention = cast(Convention, parameters.convention)
 
@@ -205,6 +206,10 @@ class Gain:
 def _gain_scale(ramp: Ramp, references: References, parameters: Gain) -> Prepared | Skipped:
     if same_unit(ramp.unit, ELECTRON):
         return Skipped("the reads are in electrons")
+    if ramp.unit and not same_unit(ramp.unit, "DN"):
+        raise DataError(
+            f"the reads are in {ramp.unit}, and DN or electron are expected", "correct BUNIT of the image"
+        )
     reference = references.get("gain")
     if reference:
         require_unit(reference, "electron / DN")
