@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import yaml
 
 from reduce.errors import DataError
 from reduce.files.reader import read_header
 from reduce.headers import plain
 from reduce.keywords import find
 from reduce.obstypes import observed
+from reduce.trees import described, parsed_yaml
 
 SCIENCE, SKY = "science", "sky"
 _ROLES = {
@@ -36,11 +35,14 @@ class Association:
         The exposures that are combined in the end.
     sky
         Exposures of the sky that is subtracted from them.
+    target
+        What they show, for messages; empty if it is not known.
     """
 
     name: str
     science: tuple[Path, ...]
     sky: tuple[Path, ...] = ()
+    target: str = field(default="", compare=False)
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -84,14 +86,16 @@ def read_associations(path: Path) -> tuple[Association, ...]:
         If it can't be read, has none of these forms, or names what is not there.
     """
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = parsed_yaml(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise DataError(f"{path} can't be read: {problem.strerror}") from problem
-    except (ValueError, yaml.YAMLError, RecursionError) as problem:
-        raise DataError(f"{path} is no association: {problem}") from problem
+    except ValueError as problem:
+        raise DataError(f"{path} is no association: {_reason(problem)}") from problem
     if not isinstance(tree, dict):
         raise DataError(f"{path} is no association: it is not a table")
     found = tuple(_products(tree, path)) if "products" in tree else (_listed(tree, path),)
+    if not found:
+        raise DataError(f"{path}: the association has no products")
     for association in found:
         if not association.science and not association.sky:
             raise DataError(f"{path}: the association {association.name or path.stem} has no members")
@@ -103,18 +107,21 @@ def _products(tree: Mapping[Any, Any], path: Path) -> Iterator[Association]:
     for product in products if isinstance(products, list) else [products]:
         members = product.get("members") if isinstance(product, dict) else None
         if not isinstance(members, list):
-            raise DataError(f"{path}: a product of an association has 'members'; this is {product!r:.60}")
+            raise DataError(
+                f"{path}: a product of an association has 'members'; this is {described(product)}"
+            )
         by_role: dict[str, list[Path]] = {SCIENCE: [], SKY: []}
         for member in members:
             role, name = _member(member, path)
             by_role[role].append(name)
-        yield Association(str(product.get("name", "")), tuple(by_role[SCIENCE]), tuple(by_role[SKY]))
+        name = product.get("name")
+        yield Association("" if name is None else str(name), tuple(by_role[SCIENCE]), tuple(by_role[SKY]))
 
 
 def _member(member: object, path: Path) -> tuple[str, Path]:
     if not isinstance(member, dict) or not isinstance(member.get("expname"), str):
         raise DataError(
-            f"{path}: a member of an association has 'expname' and 'exptype'; this is {member!r:.60}"
+            f"{path}: a member of an association has 'expname' and 'exptype'; this is {described(member)}"
         )
     kind = str(member.get("exptype", "science"))
     if kind.upper() not in _ROLES:
@@ -134,6 +141,10 @@ def _listed(tree: Mapping[Any, Any], path: Path) -> Association:
             )
         by_role[_ROLES[str(kind).upper()]] += [_file(str(name), path) for name in names]
     return Association(path.stem, tuple(by_role[SCIENCE]), tuple(by_role[SKY]))
+
+
+def _reason(problem: ValueError) -> str:
+    return "it is not UTF-8 text" if isinstance(problem, UnicodeDecodeError) else str(problem)
 
 
 def _file(name: str, path: Path) -> Path:
@@ -156,7 +167,7 @@ def kind_of(path: Path) -> Kind:
         configuration = tuple(_value(header, keyword) for keyword in _CONFIGURATION)
         return Kind(configuration, observed(header)["IMTYPE"], _value(header, "OBJECT"))
     except DataError as problem:
-        raise DataError(f"{path}: {problem.message}", problem.hint) from problem
+        raise DataError(problem.about(path), problem.hint) from problem
 
 
 def associated(exposures: Mapping[Path, Kind]) -> tuple[Association, ...]:
@@ -173,7 +184,7 @@ def associated(exposures: Mapping[Path, Kind]) -> tuple[Association, ...]:
         Association("", (), tuple(paths)) for configuration, paths in sky.items() if configuration not in used
     ]
     together = [
-        Association("", tuple(paths), tuple(sky.get(kind.configuration, ())))
+        Association("", tuple(paths), tuple(sky.get(kind.configuration, ())), kind.target)
         for kind, paths in science.items()
     ]
     return (*together, *alone)

@@ -75,6 +75,7 @@ def reduce_association(
         this one is added.
     """
     skies = {} if skies is None else skies
+    output.keep((*association.files, *request.named))
     if association.sky not in skies:
         yield from _sky_exposures(association, request, output, watch, skies)
     if _wants_sky(association, request):
@@ -89,7 +90,7 @@ def reduce_association(
         yield from _told(result)
         done += [result] if isinstance(result, Written) else []
     if request.last == Level.L3 and association.science:
-        yield _combination(done, len(association.science), "", request, output, watch, association.name)
+        yield _combination(done, association, "", request, output, watch)
 
 
 def _sky_exposures(
@@ -106,7 +107,7 @@ def _sky_exposures(
         yield from _told(result)
         done += [result] if isinstance(result, Written) else []
     if _wants_sky(association, request):
-        sky = _combination(done, len(association.sky), SKY_STEP, request, output, watch)
+        sky = _combination(done, Association("", association.sky), SKY_STEP, request, output, watch)
         skies[association.sky] = sky
         yield sky
 
@@ -139,8 +140,9 @@ def _exposure(path: Path, request: Request, output: Output, watch: Watch) -> Res
         journal.told(plan)
         collector = Collector(journal)
         result = reduced(data, plan, request, collector if output.report else journal)
+        _require_kept(result, place, output)
         _write(result, place, output)
-        journal.write(place)
+        journal.write(place, overwrite=output.overwrite)
         _report(result, place, output, collector)
     except ReduceError as problem:
         return Failed(path, problem)
@@ -159,6 +161,12 @@ def _as_it_is(path: Path, plan: Plan, data: Data, request: Request) -> Written:
     return Written(path, "input", (path,), plan.recipe, data.provenance.steps)
 
 
+def _require_kept(result: Data, place: Path, output: Output) -> None:
+    """Refuse to replace a reference that the product was made with, which is only known now."""
+    output.keep(use.reference.path for use in result.provenance.references if use.reference.path is not None)
+    output.require_free(place)
+
+
 def _write(result: Data, place: Path, output: Output) -> None:
     if isinstance(result, Frame):
         write_frame(result, place, layout=output.layout, overwrite=output.overwrite)
@@ -175,22 +183,23 @@ def _report(result: Data, place: Path, output: Output, collector: Collector | No
 
 def _combination(
     parts: Sequence[Written],
-    expected: int,
+    association: Association,
     step: str,
     request: Request,
     output: Output,
     watch: Watch,
-    name: str = "",
 ) -> Result:
-    """The combination of products by a step, by default the last of their recipe.
+    """The combination of products of the exposures of an association, by default by their recipe's last step.
 
-    It is called after `name`, or else after the first of them.
+    It is called after the association, or else after the first of them.
     """
-    first = parts[0].path if parts else output.folder
+    expected, name = len(association.science), association.name
     try:
         if len(parts) < expected:
+            target = association.target or Path(name).name
             raise DataError(
-                f"{expected - len(parts)} of {expected} exposures failed, so they are not combined",
+                f"{expected - len(parts)} of {expected} exposures{target and f' of {target}'} failed, so they"
+                " are not combined",
                 "mend them, or leave them out",
             )
         step = step or _last_step(parts[0].recipe)
@@ -202,11 +211,12 @@ def _combination(
         journal.told_of_all([part.path for part in parts], parts[0].recipe)
         frame = combined(products, step, parts[0].recipe, request, journal)
         journal.noted(frame.provenance.steps[-1], frame)
+        _require_kept(frame, place, output)
         _write(frame, place, output)
-        journal.write(place)
+        journal.write(place, overwrite=output.overwrite)
         _report(frame, place, output)
     except ReduceError as problem:
-        return Failed(first, problem)
+        return Failed(association.science[0], problem)
     kind: Kind = "sky" if step == SKY_STEP else "combined"
     return Written(
         place, kind, tuple(part.path for part in parts), parts[0].recipe, frame.provenance.steps[-1:]

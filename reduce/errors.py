@@ -19,6 +19,10 @@ class ReduceError(Exception):
         self.message = message
         self.hint = hint
 
+    def about(self, file: object) -> str:
+        """The message with the name of a file before it, unless that is in it."""
+        return self.message if str(file) in self.message else f"{file}: {self.message}"
+
 
 class DataError(ReduceError):
     """The data can't be used: a damaged file, a wrong shape, a missing keyword."""

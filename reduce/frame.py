@@ -108,9 +108,11 @@ class Ramp:
     header, sci_header
         See `Frame`.
     first_row
-        Row of the detector's frame that the first row of these arrays is.
+        Row of the whole ramp that the first of these rows is.
     noise_factor
         By how much corrections have multiplied the read noise of each pixel, (ny, nx), or None for 1.
+    planes
+        More images of the same size by the name of their extension; the frame that is fitted has them too.
     """
 
     reads: Rows
@@ -122,6 +124,7 @@ class Ramp:
     first_row: int = 0
     noise_factor: Image | None = None
     provenance: Provenance = field(default_factory=Provenance)
+    planes: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.reads.shape) != 4:
@@ -136,6 +139,9 @@ class Ramp:
             raise DataError(
                 f"the pixels' DQ has the shape {self.pixeldq.shape}, the reads {self.reads.shape}"
             )
+        for name, plane in self.planes.items():
+            if plane.shape != self.reads.shape[:2]:
+                raise DataError(f"{name} has the shape {plane.shape}, the reads {self.reads.shape}")
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -157,6 +163,7 @@ class Ramp:
             pixeldq=self.pixeldq[some],
             noise_factor=None if self.noise_factor is None else self.noise_factor[some],
             first_row=self.first_row + first,
+            planes={name: plane[some] for name, plane in self.planes.items()},
         )
 
 

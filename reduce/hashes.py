@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from reduce.errors import DataError
-from reduce.kernels.acceleration import in_threads
 from reduce.files.integrity import checked_sha256
+from reduce.kernels.acceleration import in_threads
 
 _State: TypeAlias = tuple[int, int, int]
 """What changes if a file is written again: inode, size, and time of the change in ns."""

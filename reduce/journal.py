@@ -74,11 +74,16 @@ class Journal:
         if made is not None:
             self.lines.append(f"    {summary(made)}")
 
-    def write(self, product: Path) -> None:
+    def write(self, product: Path, *, overwrite: bool) -> None:
         """Write the log beside a product."""
-        text = "".join(f"{line}\n" for line in self.lines)
-        with new_file(product.with_suffix(LOG), overwrite=True) as stream:
+        text = "".join(f"{_printable(line)}\n" for line in self.lines)
+        with new_file(product.with_suffix(LOG), overwrite=overwrite) as stream:
             write_all(stream, text.encode("utf-8", "backslashreplace"))
+
+
+def _printable(line: str) -> str:
+    """A line that stays one, whatever is in the names of files."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
 
 
 def summary(frame: Frame) -> str:

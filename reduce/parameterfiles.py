@@ -11,9 +11,11 @@ from typing import Any
 
 import yaml
 
-from reduce.errors import DataError
+from reduce.errors import DataError, ParameterError
+from reduce.parameters import truth, unknown
 from reduce.settings import Layer
 from reduce.steps import CLASSES, REFTYPES, STEPS
+from reduce.trees import StrictLoader, described, parsed_yaml
 
 _OVERRIDE = "override_"
 _SECTION = re.compile(r"(\[+)\s*([^\[\]]+?)\s*(\]+)")
@@ -74,7 +76,9 @@ def read_parameters(path: Path, step: str = "") -> ParameterFile:
         tree = reader(path)
     except OSError as problem:
         raise DataError(f"{path} can't be read: {problem.strerror or problem}") from problem
-    except (ValueError, yaml.YAMLError, RecursionError) as problem:
+    except UnicodeDecodeError as problem:
+        raise DataError(f"{path} can't be read: it is not UTF-8 text") from problem
+    except (ValueError, RecursionError) as problem:
         raise DataError(f"{path} can't be read: {problem}") from problem
     return _sorted(tree, path, step)
 
@@ -91,7 +95,7 @@ def _sorted(tree: object, path: Path, step: str) -> ParameterFile:
     for name, entries in _sections(tree, path, step):
         for key, value in entries.items():
             if key == "skip":
-                if str(value).lower() == "true":
+                if _skipped(value, name, path):
                     skip.add(name)
             elif key.startswith(_OVERRIDE):
                 if value is not None and str(value).strip().lower() not in ("", "none"):
@@ -102,6 +106,15 @@ def _sorted(tree: object, path: Path, step: str) -> ParameterFile:
     return ParameterFile(Layer(path.name, values), frozenset(skip), overrides, others)
 
 
+def _skipped(value: object, step: str, path: Path) -> bool:
+    try:
+        return value is not None and truth(value)
+    except ValueError:
+        raise ParameterError(
+            f"{path}: {step}.skip is {described(value)}", "it has to be true or false"
+        ) from None
+
+
 def _path(value: object, path: Path) -> Path | None:
     return None if str(value).upper() == "N/A" else path.parent / str(value)
 
@@ -109,11 +122,18 @@ def _path(value: object, path: Path) -> Path | None:
 def _sections(tree: object, path: Path, step: str) -> Iterator[tuple[str, dict[str, object]]]:
     """Steps and what is said of each: parameters outside of sections belong to the one step of the file."""
     if not isinstance(tree, dict):
-        raise DataError(f"{path} has no parameters: it is {type(tree).__name__}, not a table by step")
+        raise DataError(f"{path} has no parameters: there is {described(tree)} instead of a table by step")
     table = {str(key): value for key, value in tree.items()}
     parameters = table.pop("parameters", None)
     below = table.pop("steps", None)
-    tables = {name: value for name, value in table.items() if isinstance(value, dict) and name in STEPS}
+    for name, value in table.items():
+        if isinstance(value, dict) and name not in _NOT_OURS:
+            _known(name, path)
+    tables = {
+        name: {} if value is None else value
+        for name, value in table.items()
+        if name in STEPS and (value is None or isinstance(value, dict))
+    }
     own = {name: value for name, value in table.items() if name not in tables}
     own.update(parameters if isinstance(parameters, dict) else {})
     if own.keys() - _NOT_OURS or (own and step):
@@ -136,17 +156,20 @@ def _step_of(table: Mapping[str, object], path: Path) -> str:
         if said in CLASSES or said in STEPS:
             return CLASSES.get(said, said)
     first = min(table.keys() - _NOT_OURS)
-    raise DataError(f"{path} sets '{first}' of no step", "put it into a section that has the name of a step")
+    raise ParameterError(
+        f"{path} sets '{first}' of no step", "put it into a section that has the name of a step"
+    )
 
 
 def _known(name: str, path: Path) -> str:
     if name not in STEPS:
-        raise DataError(f"{path} has a section for '{name}'", f"steps are {', '.join(STEPS)}")
+        problem = unknown("step", name, list(STEPS))
+        raise ParameterError(problem.about(path), problem.hint)
     return name
 
 
 def _yaml(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return parsed_yaml(path.read_text(encoding="utf-8"))
 
 
 def _toml(path: Path) -> Any:
@@ -157,13 +180,13 @@ def _asdf(path: Path) -> Any:
     """The tree of an ASDF file: YAML up to the end of its first document; arrays have no place here."""
     text = path.read_bytes().partition(b"\n...")[0].decode("utf-8")
     lines = (line for line in text.splitlines() if not line.startswith(("%", "#")))
-    tree = yaml.load("\n".join(lines), Loader=_Untagged)
+    tree = parsed_yaml("\n".join(lines), _Untagged)
     if not isinstance(tree, dict):
         return tree
     return {key: value for key, value in tree.items() if key not in _OF_ASDF}
 
 
-class _Untagged(yaml.SafeLoader):
+class _Untagged(StrictLoader):
     """Reads tagged mappings, lists and scalars as what they are without the tag."""
 
 
@@ -191,12 +214,19 @@ def _cfg(path: Path) -> Any:
         section, entry = _SECTION.fullmatch(_uncommented(text)), _ENTRY.fullmatch(text)
         if section and len(section[1]) == len(section[3]) <= len(open_sections):
             del open_sections[len(section[1]) :]
-            open_sections.append(open_sections[-1].setdefault(section[2], {}))
+            open_sections.append(_put(open_sections[-1], section[2], {}, number))
         elif entry:
-            open_sections[-1][entry[1]] = _unquoted(entry[2])
+            _put(open_sections[-1], entry[1], _unquoted(entry[2]), number)
         else:
             raise ValueError(f"line {number} is neither 'name = value' nor a section: {text!r}")
     return root
+
+
+def _put(table: dict[str, Any], name: str, value: Any, number: int) -> Any:
+    if name in table:
+        raise ValueError(f"'{name}' is there twice, the second time in line {number}")
+    table[name] = value
+    return value
 
 
 def _uncommented(text: str) -> str:

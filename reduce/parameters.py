@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar, get_type_hints
 
 from reduce.errors import ParameterError
+from reduce.trees import described
 
 Parameters = TypeVar("Parameters")
 _META = "option"
@@ -91,7 +92,9 @@ class Option:
 
     def _converted(self, given: object) -> Any:
         if self.kind is bool:
-            return given if isinstance(given, bool) else _truth(str(given))
+            return truth(given)
+        if isinstance(given, (dict, list)):
+            raise TypeError
         if self.kind is str:
             return str(given)
         if isinstance(given, bool):
@@ -101,13 +104,21 @@ class Option:
         return self.kind(given)
 
     def _wrong(self, given: object, place: str) -> ParameterError:
-        return ParameterError(f"{place}.{self.name} is {given!r}", f"it has to be {self.allowed}")
+        return ParameterError(f"{place}.{self.name} is {described(given)}", f"it has to be {self.allowed}")
 
 
-def _truth(text: str) -> bool:
-    if text.lower() in _TRUE | _FALSE:
-        return text.lower() in _TRUE
-    raise ValueError
+def truth(given: object) -> bool:
+    """True or false, as what it is or as text.
+
+    Raises
+    ------
+    ValueError
+        If it is neither.
+    """
+    text = str(given).strip().lower()
+    if text in _TRUE | _FALSE:
+        return text in _TRUE
+    raise ValueError(f"{described(given)} is neither true nor false")
 
 
 def option(

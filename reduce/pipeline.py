@@ -259,7 +259,7 @@ def _assembled(like: Frame, whole: Mapping[str, NDArray[Any]], ramp: Ramp) -> Fr
         sci=whole["SCI"],
         dq=whole["DQ"],
         variances={name: whole[f"VAR {name}"] for name in like.variances},
-        planes={name: whole[f"PLANE {name}"] for name in like.planes},
+        planes={**ramp.planes, **{name: whole[f"PLANE {name}"] for name in like.planes}},
         provenance=ramp.provenance,
     )
 
@@ -276,6 +276,7 @@ def _worked(ramp: Ramp, waiting: Sequence[Prepared], watcher: Watcher) -> Ramp:
         pixeldq=np.concatenate([part.pixeldq for part in parts]),
         noise_factor=_joined([part.noise_factor for part in parts]),
         first_row=ramp.first_row,
+        planes=ramp.planes,
         provenance=ramp.provenance,
     )
 

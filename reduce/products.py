@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from reduce.recipe import Level
 
 LOG = ".log"
 """Ending of the log beside a product."""
-_LEVEL = re.compile(r"_LVL[0-3]_", re.IGNORECASE)
+_LEVEL = re.compile(r"_LVL[0-3](?=_|$)", re.IGNORECASE)
 _SUFFIXES = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz")
 
 
@@ -30,13 +31,17 @@ class Output:
         ``standard`` has the image in SCI, ``liger`` in DATA.
     report
         Whether a page with pictures goes beside each product.
+    logged
+        Whether a log goes beside each product.
     """
 
     folder: Path
     overwrite: bool = False
     layout: Layout = "standard"
     report: bool = False
+    logged: bool = True
     _sources: dict[Path, Path] = field(default_factory=dict)
+    _kept: dict[tuple[int, int], Path] = field(default_factory=dict)
 
     def path(self, source: Path, level: Level, kind: str = "") -> Path:
         """Where the product of a file is written.
@@ -51,7 +56,7 @@ class Output:
             What it is, if not the exposure itself, such as ``sky``.
         """
         stem = stem_of(source.name)
-        name, count = _LEVEL.subn(f"_LVL{int(level)}_", stem)
+        name, count = _LEVEL.subn(f"_LVL{int(level)}", stem)
         if not count:
             name = f"{stem}_LVL{int(level)}"
         return self.folder / f"{name}{'_' + kind if kind else ''}.fits"
@@ -59,6 +64,12 @@ class Output:
     def page(self, path: Path) -> Path:
         """Where the page about a product is written."""
         return path.with_suffix(".html")
+
+    def keep(self, paths: Iterable[Path]) -> None:
+        """Never replace some files, such as inputs and references, not even if that is allowed."""
+        for path in paths:
+            if (identity := _identity(path)) is not None:
+                self._kept.setdefault(identity, path)
 
     def require_free(self, path: Path, source: Path | None = None) -> None:
         """Refuse early what would be refused when it is written, or would replace what must not be lost.
@@ -73,7 +84,8 @@ class Output:
         Raises
         ------
         OutputError
-            If the file exists and may not be replaced, is the source, or is the product of another source.
+            If the file, its log or its page exists and may not be replaced, or is a file that is kept; if
+            the file is the source, or the product of another source.
         """
         if source is not None:
             other = self._sources.setdefault(path, source)
@@ -86,13 +98,39 @@ class Output:
                 raise OutputError(
                     f"{path} would replace the file that it is made from", "name another folder with --out"
                 )
-        if path.with_suffix(LOG).is_dir():
-            raise OutputError(f"{path.with_suffix(LOG)} is a folder, and the log would have this name")
-        for each in (path, self.page(path)) if self.report else (path,):
-            if each.exists() and not self.overwrite:
-                raise OutputError(
-                    f"{each} exists", "name another folder with --out, or replace it with --overwrite"
-                )
+        for each in self._written(path):
+            self._require_free(each)
+
+    def _written(self, path: Path) -> Iterator[Path]:
+        """A product and what goes beside it."""
+        yield path
+        if self.logged:
+            yield path.with_suffix(LOG)
+        if self.report:
+            yield self.page(path)
+
+    def _require_free(self, path: Path) -> None:
+        if path.suffix == LOG and path.is_dir():
+            raise OutputError(f"{path} is a folder, and the log would have this name")
+        identity = _identity(path)
+        if identity in self._kept:
+            raise OutputError(
+                f"{path} would be replaced, and it is an input or a reference of this reduction",
+                "name another folder with --out",
+            )
+        if identity is not None and not self.overwrite:
+            raise OutputError(
+                f"{path} exists", "name another folder with --out, or replace it with --overwrite"
+            )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What a file has in common with itself under other names; None without a file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_fits(name: str) -> bool:

@@ -9,14 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from reduce.errors import DataError, ParameterError
 from reduce.keywords import find
 from reduce.obstypes import observed
 from reduce.parameters import build, unknown
 from reduce.references import Value
 from reduce.steps import STEPS
+from reduce.trees import described, parsed_yaml
 
 _DECIDING = ("INSTRUME", "INSTMODE", "IMTYPE")
 _KEYS = {"name", "title", "applies", "steps", "parameters"}
@@ -104,9 +103,13 @@ def choose(header: Mapping[str, Value], name: str) -> Recipe:
     for recipe in bundled():
         if recipe.matches(header):
             return recipe
-    said = ", ".join(f"{keyword}={_said(header, keyword)!r}" for keyword in _DECIDING)
+    values = {keyword: _said(header, keyword) for keyword in _DECIDING}
+    lacks = ", ".join(keyword for keyword, value in values.items() if not value)
+    said = ", ".join(f"{keyword}='{value}'" for keyword, value in values.items() if value)
     raise ParameterError(
-        f"{name}: no recipe is for {said}",
+        f"{name}: "
+        + (f"no recipe is for {said}" if said else "no recipe is for it")
+        + (f"; it has no {lacks}" if lacks else ""),
         "name one with --recipe; calmap reduce --show recipes lists them",
     )
 
@@ -128,14 +131,15 @@ def parsed(text: str, name: str) -> Recipe:
         If it is not YAML, or says something a recipe can't.
     """
     try:
-        tree = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as problem:
-        raise DataError(f"the recipe {name} is not YAML: {problem}") from problem
+        tree = parsed_yaml(text)
+    except ValueError as problem:
+        raise DataError(f"the recipe {name} can't be read: {problem}") from problem
     if not isinstance(tree, dict) or not isinstance(tree.get("steps"), dict) or not tree["steps"]:
         raise DataError(f"{name} is no recipe: it has no 'steps' with the levels L1, L2 or L3")
     if not tree.keys() <= _KEYS:
         raise DataError(
-            f"the recipe {name} has {sorted(map(str, tree.keys() - _KEYS))}; it may have {sorted(_KEYS)}"
+            f"the recipe {name} has {', '.join(sorted(map(str, tree.keys() - _KEYS)))}",
+            f"it may have {', '.join(sorted(_KEYS))}",
         )
     parameters = _parameters(tree.get("parameters") or {}, name)
     steps = {_level(level, name): tuple(_steps(given, name)) for level, given in tree["steps"].items()}
@@ -173,13 +177,13 @@ def _table(tree: object, name: str) -> Iterator[tuple[Any, Any]]:
     if tree is None:
         return
     if not isinstance(tree, dict):
-        raise DataError(f"the recipe {name} has {tree!r} where a table of keywords is expected")
+        raise DataError(f"the recipe {name} has {described(tree)} where a table of keywords is expected")
     yield from tree.items()
 
 
 def _level(level: object, name: str) -> Level:
     if level not in ("L1", "L2", "L3"):
-        raise DataError(f"the recipe {name} has the level {level!r}; levels are L1, L2 and L3")
+        raise DataError(f"the recipe {name} has the level {described(level)}; levels are L1, L2 and L3")
     return Level[str(level)]
 
 
@@ -187,7 +191,7 @@ def _texts(values: object, name: str) -> list[str]:
     listed = values if isinstance(values, list) else [values]
     texts = [value for value in listed if isinstance(value, str)]
     if len(texts) < len(listed):
-        raise DataError(f"the recipe {name} has {values!r} where texts are expected")
+        raise DataError(f"the recipe {name} has {described(values)} where texts are expected")
     return texts
 
 

@@ -105,6 +105,7 @@ def replayed(product: Frame, path: Path, finder: Finder, watcher: Watcher | None
     inputs = [finder.find(Path(one.path), one.sha256, "the input") for one in provenance.inputs]
     last = _step(provenance.steps[-1], path)
     if isinstance(last, FramesStep):
+        _require_references([_task(last, provenance.steps[-1])], provenance.steps[-1:], path)
         made: Data = _combined(provenance, inputs, last, finder)
     else:
         made = _reduced(provenance, inputs[0], path, finder, watcher)
@@ -136,7 +137,21 @@ def _reduced(
         raise DataError(f"{path} was not made from {source}: that has gone through other steps")
     records = provenance.steps[len(before) :]
     tasks = [_task(_step(record, path), record) for record in records]
+    _require_references(tasks, records, path)
     return run(data, tasks, Library(Recorded(_uses(records), finder)), watcher)
+
+
+def _require_references(tasks: Sequence[Task], records: Sequence[StepRecord], path: Path) -> None:
+    """Refuse a product that does not say which references its steps used."""
+    for task, record in zip(tasks, records, strict=True):
+        said = {use.reference.reftype for use in record.references}
+        for need in task.step.needs:
+            if need.required and need.reftype not in said and not task.skipped:
+                raise DataError(
+                    f"{path} does not say how it was made: its table PROVENANCE has no {need.reftype} for the"
+                    f" step {record.step}",
+                    "get the product again as it was written",
+                )
 
 
 def _uses(records: Sequence[StepRecord]) -> dict[str, ReferenceUse]:

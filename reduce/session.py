@@ -82,6 +82,16 @@ class Request:
         """True if somebody named a file for a type."""
         return isinstance(self.resolver, Overrides) and reftype in self.resolver.files
 
+    @property
+    def named(self) -> tuple[Path, ...]:
+        """The reference files that somebody named."""
+        files: list[Path] = []
+        resolver: Resolver | None = self.resolver
+        while isinstance(resolver, Overrides):
+            files += [path for path in resolver.files.values() if path is not None]
+            resolver = resolver.others
+        return tuple(files)
+
     def given(self, reftype: str, path: Path, reason: str) -> Request:
         """With a file for a type, and why it is this one."""
         return replace(self, resolver=Overrides({reftype: path}, self.resolver, reason))
@@ -160,6 +170,25 @@ def planned(data: Data, path: Path, request: Request) -> Plan:
     wanted = Level.L2 if request.last is None else min(request.last, Level.L2)
     last = max((each for each, steps in recipe.steps.items() if steps and each <= wanted), default=wanted)
     return Plan(path, recipe, first, last, tasks_for(recipe, recipe.between(first, last), request, header))
+
+
+def passed_over(path: Path, request: Request) -> str:
+    """Why a file that nobody named would not be reduced, such as one in a folder; empty if it would.
+
+    Raises
+    ------
+    DataError
+        If the file can't be used.
+    """
+    data = open_any(path)
+    try:
+        recipe = request.recipe or choose(plain(data.header), path.name)
+    except ParameterError:
+        return "that no recipe is for"
+    wanted = Level.L2 if request.last is None else request.last
+    first = level(data) if request.first is None else request.first
+    last = max((each for each, steps in recipe.steps.items() if steps and each <= wanted), default=wanted)
+    return f"at {first.name} already" if first >= last else ""
 
 
 def task(step: Step, settings: Settings, skip: Collection[str] = ()) -> Task:

@@ -262,3 +262,11 @@ def test_path_of_a_context_where_mappings_are_elsewhere(here, tmp_path):
     ):
         assert chosen.context_name() == "hst_0001.pmap"
         assert chosen.layout().references == tmp_path / "data/references"
+
+
+@pytest.mark.parametrize("value", ["None", ""])
+def test_what_crds_sets_when_it_is_imported_is_not_set(here, cache, value):
+    names = ("OBSERVATORY", "CONTEXT", "PATH_SINGLE", "MAPPATH", "REFPATH", "CFGPATH")
+    environ = {"CALMAP_CACHE": "", "CRDS_PATH": str(cache), **{f"CRDS_{name}": value for name in names}}
+
+    assert resolve_settings({}, environ, here) == resolve_settings({}, {"CRDS_PATH": str(cache)}, here)

@@ -237,3 +237,17 @@ def test_the_header_may_be_overruled(alone):
 
     assert "iris dq" in result.output
     assert "array DQ_DEF is missing" in result.output
+
+
+def test_a_type_that_has_no_rules_yet_is_known(cache):
+    sky = Path("IRIS_IMG1_SKY_20300101T000000_0.0.1.fits")
+    shutil.copyfile(FLAT, sky)
+    broken(sky, REFTYPE="SKY")
+
+    result = run(sky)
+
+    assert result.exit_code == 0, result.output
+    assert "ligeriri_0001.pmap has no rules for iris sky" in unfolded(result)
+    assert "calmap new-mapping iris sky" in unfolded(result)
+    broken(sky, REFTYPE="SKYY")
+    assert "'SKYY' is no reference type of iris" in unfolded(run(sky))

@@ -625,3 +625,175 @@ def test_an_interruption_ends_with_its_own_exit_code(repo_root, here):
 
     assert (done.returncode, done.stderr.strip()) == (130, "interrupted")
     assert listing(here / "p") == []
+
+
+# -- what is never replaced --------------------------------------------------------------------------
+
+
+def test_a_reference_that_was_named_is_never_replaced(run, here, repo_root):
+    (here / "p").mkdir()
+    flat = repo_root / "references/ligeriri/iris/IRIS_IMG1_FLAT_20240924T000000_0.0.1.fits"
+    shutil.copy(flat, here / "p" / REDUCED)
+
+    result = run(SEED, "--override", f"flat=p/{REDUCED}", "-o", "p", "--overwrite")
+
+    assert (result.exit_code, "is an input or a reference of this reduction" in result.stderr) == (3, True)
+    assert (here / "p" / REDUCED).read_bytes() == flat.read_bytes()
+
+
+def test_another_input_is_never_replaced(run, here):
+    changed(shutil.copy(here / SEED, here / REDUCED), OBJECT="another")
+    before = (here / REDUCED).read_bytes()
+
+    result = run(SEED, REDUCED, "--overwrite")
+
+    assert (result.exit_code, "is an input or a reference of this reduction" in result.stderr) == (3, True)
+    assert (here / REDUCED).read_bytes() == before
+
+
+def test_a_log_of_somebody_else_stays(run, here):
+    (here / "p").mkdir()
+    log = (here / "p" / REDUCED).with_suffix(".log")
+    log.write_text("mine")
+
+    result = run(SEED, "-o", "p")
+
+    assert (result.exit_code, f"p/{log.name} exists" in result.stderr) == (3, True)
+    assert listing(here / "p") == [log.name]
+    assert log.read_text() == "mine"
+
+
+# -- folders -----------------------------------------------------------------------------------------
+
+
+def test_products_of_an_earlier_call_in_a_folder_are_passed_over(run, here):
+    science, _ = night(here)
+    assert run(*science, "--to", "L3", "-o", "p", "-q").exit_code == 0
+
+    result = run("p", "--to", "L3", "-o", "q")
+
+    assert (result.exit_code, result.stderr) == (
+        0, "note: passed over 1 file at L3 already: x_LVL3_0.fits\n",
+    )  # fmt: skip
+    assert listing(here / "q") == ["x_LVL3_0.fits", "x_LVL3_0.log"]
+    assert run("p", "--to", "L3", "-o", "r", "-q").stderr == ""
+    named = run("p/x_LVL3_0.fits", "--to", "L3", "-o", "r")
+    assert (named.exit_code, "is at L3 already" in named.stderr) == (3, True)
+
+
+def test_files_of_a_folder_that_no_recipe_is_for_are_passed_over(run, here):
+    (here / "raw").mkdir()
+    shutil.copy(here / SEED, here / "raw" / SEED)
+    for number in range(5):
+        changed(shutil.copy(here / SEED, here / "raw" / f"b{number}.fits"), IMTYPE="BIAS")
+
+    result = run("raw", "-o", "p")
+
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "note: passed over 5 files that no recipe is for: b0.fits, b1.fits, b2.fits and 2 more\n"
+    )
+    assert REDUCED in listing(here / "p")
+    assert run("raw/b0.fits", "-o", "p").exit_code == 2
+    (here / "raw" / SEED).unlink()
+    nothing = run("raw", "-o", "p")
+    assert (nothing.exit_code, "there is nothing to reduce below raw" in nothing.stderr) == (2, True)
+
+
+# -- messages ----------------------------------------------------------------------------------------
+
+
+def test_paths_below_the_current_folder_are_told_from_there(run, here, tmp_path_factory):
+    away = tmp_path_factory.mktemp("away")
+    flat = shutil.copy(here / SEED, here / "not a flat.fits")
+
+    assert run(SEED, "-o", "p").stdout.startswith(f"p/{REDUCED}\n")
+    assert run(SEED, "-o", away).stdout.startswith(f"{away}/{REDUCED}\n")
+    exists = run(SEED, "-o", "p").stderr
+    assert exists.startswith(f"error: {SEED}: p/{REDUCED} exists")
+    assert str(here) not in run(SEED, "--override", f"flat={flat}", "-o", "q").stderr
+
+
+def test_a_line_stays_one_whatever_is_in_names(run, here):
+    shutil.copy(here / SEED, here / "a\nb_LVL1_.fits")
+
+    result = run("a\nb_LVL1_.fits", "-o", "p")
+
+    assert result.stdout.splitlines()[:2] == [
+        r"p/a\nb_LVL2_.fits", r"  exposure from a\nb_LVL1_.fits by imager_science",
+    ]  # fmt: skip
+    log = (here / "p" / "a\nb_LVL2_.log").read_text()
+    assert log.splitlines()[1].endswith(r"a\nb_LVL1_.fits")
+
+
+def test_a_missing_keyword_is_said_to_be_missing(run, here):
+    changed(here / RAW, INSTRUME=None, IMTYPE=None, OBSNAME=None, INSTMODE=None)
+
+    result = run(RAW, "-o", "p")
+
+    assert result.exit_code == 2
+    assert f"error: {RAW}: no recipe is for it; it has no INSTRUME, INSTMODE, IMTYPE\n" in result.stderr
+
+
+def test_a_combination_that_fails_names_the_target(run, here):
+    changed(here / NO_FLAT, OBJECT="M 92")
+
+    result = run(NO_FLAT, "--to", "L3", "-o", "p")
+
+    assert f"error: {NO_FLAT}: 1 of 1 exposures of M 92 failed" in result.stderr
+
+
+def test_nothing_named_is_told_before_a_cache_is_asked_for(run):
+    result = run(cache=False)
+
+    assert (result.exit_code, "there is nothing to reduce" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("options", [("--params", "absent.yaml"), ("--recipe", "absent.yaml")])
+def test_files_that_options_name_and_are_not_there(run, options):
+    result = run(SEED, *options)
+
+    assert (result.exit_code, "absent.yaml" in result.stderr) == (2, True)
+
+
+def test_an_unknown_step_in_a_file_is_like_one_of_an_option(run, here):
+    (here / "mine.yaml").write_text("ramp_fitt: {method: ols}\n")
+
+    result = run(SEED, "--params", "mine.yaml")
+
+    assert (result.exit_code, "did you mean 'ramp_fit'?" in result.stderr) == (2, True)
+
+
+# -- outputs that nobody reads -----------------------------------------------------------------------
+
+
+def test_a_reader_that_goes_away(repo_root, here):
+    script = f'"{sys.executable}" -m calmap reduce "{SEED}" -o p; echo $? >&2'
+    done = subprocess.run(
+        ["bash", "-c", f"{{ {script} ; }} | true"],
+        cwd=here,
+        env={**os.environ, "PYTHONPATH": str(repo_root), "CALMAP_CACHE": str(repo_root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr == "141\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["absent.fits"], 3), ([NO_FLAT], 1), (["x", "--to", "L9"], 2)]
+)
+def test_errors_that_can_not_be_printed_leave_the_exit_code(repo_root, here, arguments, code):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "calmap", "reduce", *arguments, "-o", "p"],
+            cwd=here,
+            env={**os.environ, "PYTHONPATH": str(repo_root), "CALMAP_CACHE": str(repo_root)},
+            stdout=subprocess.DEVNULL,
+            stderr=full,
+            check=False,
+        )
+
+    assert done.returncode == code

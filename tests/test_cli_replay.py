@@ -40,9 +40,9 @@ def test_the_same_pixels(run, here):
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == f"{PRODUCT}: 7 steps again, the same pixels\n"
     assert run("replay", PRODUCT, "-q").stdout == ""
-    assert json.loads(run("replay", PRODUCT, "--format", "json").stdout) == {
-        "file": PRODUCT, "same": True, "different": [],
-    }  # fmt: skip
+    assert json.loads(run("replay", PRODUCT, "--format", "json").stdout) == [
+        {"file": PRODUCT, "same": True, "different": []}
+    ]
 
 
 def test_names_that_were_relative_are_found_from_elsewhere(run, here, tmp_path, monkeypatch):
@@ -119,3 +119,45 @@ def test_a_raw_exposure_is_no_product(run, here, repo_root):
 
     assert result.exit_code == 3
     assert "error: " in result.stderr
+
+
+def damaged(path, table, **columns):
+    with fits.open(path, mode="update") as hdus:
+        for name, value in columns.items():
+            hdus[table].data[name][:] = value
+
+
+def test_a_reference_without_its_path_is_damage(run, here):
+    damaged(here / PRODUCT, "PROVENANCE", PATH="")
+
+    result = run("replay", PRODUCT)
+
+    assert result.exit_code == 3
+    assert "are damaged: PROVENANCE has the sha256 of a reference" in result.stderr
+
+
+def test_steps_without_their_references(run, here):
+    """There is no --override here that could be recommended."""
+    with fits.open(here / PRODUCT, mode="update") as hdus:
+        hdus["PROVENANCE"].data = hdus["PROVENANCE"].data[:0]
+
+    result = run("replay", PRODUCT)
+
+    assert result.exit_code == 3
+    assert "its table PROVENANCE has no dark for the step dark_sub" in result.stderr
+    assert "--override" not in result.stderr
+
+
+def test_several_products(run, here):
+    shutil.copy(here / PRODUCT, here / "other.fits")
+    with fits.open(here / "other.fits", mode="update") as hdus:
+        hdus["SCI"].data[3, 3] += 1
+
+    result = run("replay", "other.fits", PRODUCT)
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert [line.split(":")[0] for line in result.stdout.splitlines()] == ["other.fits", PRODUCT]
+    worse = run("replay", "absent.fits", "other.fits", PRODUCT, "--format", "json")
+    assert worse.exit_code == 3
+    assert [one["same"] for one in json.loads(worse.stdout)] == [False, True]
+    refused = run("replay", PRODUCT, "other.fits", "-o", "again.fits")
+    assert (refused.exit_code, "one file" in refused.stderr) == (2, True)

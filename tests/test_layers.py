@@ -39,7 +39,7 @@ LAYERS = (
     ("calmap.__main__",),
 )
 REDUCTION = (
-    ("reduce", "reduce.arrays", "reduce.errors"),
+    ("reduce", "reduce.arrays", "reduce.errors", "reduce.trees"),
     ("reduce.dq", "reduce.extras", "reduce.parameters", "reduce.references"),
     ("reduce.kernels", "reduce.keywords", "reduce.naming", "reduce.pointing"),
     ("reduce.headers", "reduce.provenance", "reduce.windows"),

@@ -23,7 +23,8 @@ def run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def script(repo_root: Path) -> SimpleNamespace:
+def script(repo_root: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    monkeypatch.syspath_prepend(SCRIPT.parent)
     return SimpleNamespace(**run_path(str(SCRIPT)))
 
 

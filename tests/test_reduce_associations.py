@@ -92,3 +92,27 @@ def test_a_member_that_is_not_there_is_named(tmp_path):
         read_associations(tmp_path / "night.yaml")
     with pytest.raises(DataError, match="can't be read"):
         read_associations(tmp_path / "absent.yaml")
+
+
+def test_an_association_without_products(tmp_path):
+    (tmp_path / "a.json").write_text('{"products": []}')
+
+    with pytest.raises(DataError, match="has no products"):
+        read_associations(tmp_path / "a.json")
+
+
+def test_an_association_without_a_name(tmp_path):
+    exposure(tmp_path, "1.fits")
+    (tmp_path / "a.json").write_text(
+        '{"products": [{"name": null, "members": [{"expname": "1.fits", "exptype": "science"}]}]}'
+    )
+
+    assert [one.name for one in read_associations(tmp_path / "a.json")] == [""]
+
+
+def test_what_an_association_says_twice_is_refused(tmp_path):
+    exposure(tmp_path, "1.fits")
+    (tmp_path / "a.yaml").write_text("SCI: [1.fits]\nSCI: [1.fits]\n")
+
+    with pytest.raises(DataError, match="'SCI' is there twice, the second time in line 2"):
+        read_associations(tmp_path / "a.yaml")

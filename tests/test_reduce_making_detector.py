@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from making_exposures import made, write_exposures
+from reduce_files import header, ramp
 
 from reduce.dq import DQ
 from reduce.errors import DataError, MissingReferenceError
+from reduce.files.writer import write_ramp
 from reduce.kernels.linearity import nonlinear
 from reduce.night import Shot
 from reduce.sim import Detector
@@ -117,7 +119,7 @@ def test_old_maps_tell_the_border_alone(
     old = tmp_path / "old.fits"
     with fits.open(badpix) as file:
         file["DQ"].data[20:30, 20:30] |= np.uint32(DQ.HOT | DQ.DO_NOT_USE)
-        file.writeto(old)
+        file.writeto(old, checksum=True)
 
     paths = sorted((folder / "badpix").iterdir())
     (written,) = made("badpix", paths, tmp_path / "out", {"bias": bias, "dq": old})
@@ -284,3 +286,21 @@ def test_files_that_belong_together_are_written_together(
         made("gain", pairs, tmp_path)
 
     assert not list(tmp_path.iterdir())
+
+
+def test_biases_without_noise_are_as_uncertain_as_rounded_counts(tmp_path: Path) -> None:
+    paths = []
+    for number in range(4):
+        about = header(IMTYPE="BIAS", EXPDTST=f"2025060109000{number}", DATAMODL="RampModel")
+        bias = ramp(
+            (12, 10, 1, 2), reads=np.full((12, 10, 1, 2), 1000, np.uint16), groupdq=None, header=about,
+            pixeldq=np.zeros((12, 10), np.uint32),
+        )  # fmt: skip
+        paths.append(tmp_path / f"{number}.fits")
+        write_ramp(bias, paths[-1])
+
+    (written,) = made("bias", paths, tmp_path / "out")
+
+    assert (fits.getdata(written.path, "SCI") == 1000).all()
+    np.testing.assert_allclose(fits.getdata(written.path, "ERR"), np.sqrt(1 / 12 / 4), rtol=1e-5)
+    assert not (fits.getdata(written.path, "DQ") & DQ.DO_NOT_USE).any()

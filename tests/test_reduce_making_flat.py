@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from making_exposures import made, write_exposures
+from reduce_files import frame
 
 from reduce.dq import DQ
 from reduce.errors import DataError
 from reduce.files.reader import read_frame
+from reduce.making.flat import FlatMaking, flat_flags
 from reduce.night import Shot
 from reduce.sim import Detector
 
@@ -78,7 +80,7 @@ def test_error_of_the_dark_is_not_averaged_down(lamp: list[Path], dark: Path, tm
     with fits.open(dark) as file:
         file["ERR"].data[:] = 20.0
         file["DQ"].data[:] = 0
-        file.writeto(noisy)
+        file.writeto(noisy, checksum=True)
 
     errors = []
     for number in (1, 2, 4):
@@ -106,3 +108,19 @@ def test_filters_have_to_be_alike(lamp: list[Path], tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"FILTER='H', and .* has 'K'|FILTER='K', and .* has 'H'"):
         made("flat", [other, lamp[1]], tmp_path / "out")
+
+
+def test_pixels_with_a_large_error_are_unreliable_and_blind_ones_have_no_flat() -> None:
+    values = np.ones((20, 20), np.float32)
+    values[3, 3] = -0.5
+    variance = np.full((20, 20), 0.01**2, np.float32)
+    variance[5, 6], variance[7, 8] = 0.3**2, 0.15**2
+    light = frame(
+        (20, 20), sci=values, variances={"OTHER": variance}, dq=np.zeros((20, 20), np.uint32), planes={}
+    )
+
+    strict, lenient = (flat_flags(light, FlatMaking(unreliable=limit, box=20)) for limit in (0.1, 0.2))
+
+    assert np.argwhere(strict & DQ.UNRELIABLE_FLAT).tolist() == [[5, 6], [7, 8]]
+    assert np.argwhere(lenient & DQ.UNRELIABLE_FLAT).tolist() == [[5, 6]]
+    assert strict[3, 3] & np.uint32(DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE) == DQ.NO_FLAT_FIELD | DQ.DO_NOT_USE

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from reduce.errors import DataError, ParameterError, ReduceError
 from reduce.parameterfiles import parameter_layer, read_parameters
+from reduce.settings import Settings
 
 PIPELINE = {
     "p.cfg": """\
@@ -152,3 +153,66 @@ def test_anything_at_all_is_read_or_refused(tmp_path, suffix, content):
 
     with suppress(ReduceError):
         read_parameters(path)
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.toml", "a.cfg", "a.asdf"])
+@pytest.mark.parametrize(("said", "skip"), [("true", True), ("false", False), ("maybe", None)])
+def test_a_step_is_skipped_or_not(tmp_path, name, said, skip):
+    quoted = f'"{said}"'
+    text = {
+        "a.yaml": f"flat_field: {{skip: {said}}}\n",
+        "a.toml": f"[flat_field]\nskip = {quoted if skip is None else said}\n",
+        "a.cfg": f"[steps]\n[[flat_field]]\nskip = {said}\n",
+        "a.asdf": f"#ASDF 1.0.0\n%YAML 1.1\n---\nflat_field: {{skip: {said}}}\n...\n",
+    }[name]
+    path = write(tmp_path, name, text)
+
+    if skip is None:
+        with pytest.raises(ParameterError, match=r"flat_field\.skip is 'maybe'"):
+            read_parameters(path)
+    else:
+        assert read_parameters(path).skip == ({"flat_field"} if skip else frozenset())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "twice", "line"),
+    [
+        ("a.yaml", "ramp_fit: {coadd: 2}\nflat_field: {}\nramp_fit: {coadd: 3}\n", "ramp_fit", 3),
+        ("a.yaml", "ramp_fit:\n  coadd: 2\n  coadd: 3\n", "coadd", 3),
+        ("a.asdf", "#ASDF 1.0.0\n%YAML 1.1\n---\nramp_fit: {coadd: 2, coadd: 3}\n...\n", "coadd", ""),
+        ("a.cfg", "[ramp_fit]\ncoadd = 2\ncoadd = 3\n", "coadd", 3),
+        ("a.cfg", "[ramp_fit]\ncoadd = 2\n[ramp_fit]\n", "ramp_fit", 3),
+    ],
+)
+def test_what_is_said_twice_is_refused(tmp_path, name, text, twice, line):
+    with pytest.raises(DataError, match=f"'{twice}' is there twice, the second time in line {line}"):
+        read_parameters(write(tmp_path, name, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "there is nothing instead"),
+        ("[1]", "there is a list instead"),
+        ("ramp_fit: {method: 2020-01-01}", "ramp_fit.method is 2020-01-01"),
+        ("ramp_fit: {method: {method: ols}}", "ramp_fit.method is a table"),
+        ("ramp_fit: {\n  a b", "line 2, column"),
+    ],
+)
+def test_messages_are_for_people(tmp_path, text, said):
+    path = write(tmp_path, "a.yaml", text)
+
+    with pytest.raises(ReduceError) as caught:
+        Settings((read_parameters(path).layer,))
+    assert said in caught.value.message
+    assert not any(word in caught.value.message for word in ("NoneType", "datetime", "{", "unicode", "\n"))
+
+
+def test_a_section_of_no_step(tmp_path):
+    with pytest.raises(ParameterError, match="there is no step 'ramp_fitt'") as caught:
+        read_parameters(write(tmp_path, "a.yaml", "ramp_fitt: {method: ols}\n"))
+    assert caught.value.hint == "did you mean 'ramp_fit'?"
+
+
+def test_a_section_may_be_empty(tmp_path):
+    assert read_parameters(write(tmp_path, "a.yaml", "ramp_fit:\n")).layer.values == {}

@@ -20,6 +20,8 @@ NAME = "2025A-P207-002_IRIS_IMG1_SCI-M92-K-4.0_LVL0_0001-00.fits"
         ("raw.v2.FITS.gz", Level.L1, "", "raw.v2_LVL1.fits"),
         ("a_lvl1_b.fit", Level.L2, "", "a_LVL2_b.fits"),
         ("M92", Level.L3, "", "M92_LVL3.fits"),
+        ("m1_LVL0.fits", Level.L2, "", "m1_LVL2.fits"),
+        ("m1_LVL01.fits", Level.L2, "", "m1_LVL01_LVL2.fits"),
     ],
 )
 def test_names(source, level, kind, name):
@@ -65,3 +67,16 @@ def test_two_sources_do_not_share_a_product(tmp_path):
     with pytest.raises(OutputError, match="would both become"):
         output.require_free(tmp_path / "p.fits", tmp_path / "b.fits")
     Output(tmp_path, overwrite=True).require_free(tmp_path / "p.fits", tmp_path / "b.fits")
+
+
+@pytest.mark.parametrize("name", ["x.fits", "x.log", "x.html"])
+def test_what_goes_beside_a_product_is_not_replaced_either(tmp_path, name):
+    (tmp_path / name).touch()
+
+    with pytest.raises(OutputError, match=f"{name} exists"):
+        Output(tmp_path, report=True).require_free(tmp_path / "x.fits")
+    Output(tmp_path, overwrite=True, report=True).require_free(tmp_path / "x.fits")
+    kept = Output(tmp_path, overwrite=True, report=True)
+    kept.keep([tmp_path / name])
+    with pytest.raises(OutputError, match="is an input or a reference"):
+        kept.require_free(tmp_path / "x.fits")

@@ -422,3 +422,73 @@ def test_errors_below_zero_are_bad(tmp_path, reader, name):
 
     assert found.dq[1, 1] == DQ.DO_NOT_USE
     assert (found.dq != 0).sum() == 1
+
+
+@pytest.mark.parametrize("name", ["SCI", "DATA"])
+def test_a_ramp_without_times_says_so(tmp_path, name):
+    whole = ramp()
+    path = write(tmp_path / "r.fits", (name, whole.reads), ("PIXELDQ", whole.pixeldq))
+
+    assert "has no TIMES" in refusal(read_ramp, path)
+
+
+def test_the_quality_of_pixels_tells_the_axes(tmp_path):
+    whole = ramp()
+    cards = {**CARDS, "TGROUP": 1.5}
+    path = write(tmp_path / "r.fits", ("SCI", whole.reads), ("PIXELDQ", whole.pixeldq), cards=cards)
+
+    assert np.array_equal(read_ramp(path).reads[:], whole.reads)
+
+
+@pytest.mark.parametrize(
+    ("unit", "seconds"),
+    [("s", 1), ("sec", 1), ("ms", 1e-3), ("us", 1e-6), ("min", 60), ("h", 3600), ("", 1)],
+)
+def test_times_are_converted_to_seconds(tmp_path, unit, seconds):
+    whole = ramp()
+    path = ramp_file(tmp_path / "r.fits", whole.reads, whole.times)
+    fits.setval(path, "BUNIT", value=unit, extname="TIMES")
+
+    assert read_ramp(path).times == pytest.approx(whole.times * seconds)
+
+
+@pytest.mark.parametrize("unit", ["furlong", "m", "electron / s", "((", "12"])
+def test_times_in_another_unit_are_refused(tmp_path, unit):
+    whole = ramp()
+    path = ramp_file(tmp_path / "r.fits", whole.reads, whole.times)
+    fits.setval(path, "BUNIT", value=unit, extname="TIMES")
+
+    assert "no unit of time" in refusal(read_ramp, path)
+
+
+@pytest.mark.parametrize("strange", [1e300, -1.0, np.nan, np.inf, -np.inf, 1e9])
+def test_times_that_can_not_be_are_refused(tmp_path, strange):
+    whole = ramp()
+    times = whole.times.copy()
+    times[-1, 0 if strange < 0 else -1] = strange
+
+    assert "TIMES has" in refusal(read_ramp, ramp_file(tmp_path / "r.fits", whole.reads, times))
+
+
+@pytest.mark.parametrize(
+    ("card", "said"),
+    [
+        ("BITPIX  =                   -7", "BITPIX -7"),
+        ("BITPIX  =                   12", "BITPIX 12"),
+        ("BITPIX  = 'ab'", "can't be"),
+        ("BZERO   = 'abc'", "BZERO 'abc'"),
+    ],
+)
+def test_cards_that_make_no_sense_are_damage_and_no_file_cut_off(tmp_path, card, said):
+    path = tmp_path / "x.fits"
+    image = fits.ImageHDU(np.ones((30, 40), np.float32), name="SCI")
+    fits.HDUList([fits.PrimaryHDU(), image]).writeto(path)
+    old = (
+        b"BITPIX  =                  -32" if card.startswith("BITPIX") else b"EXTNAME = 'SCI     '          "
+    )
+    path.write_bytes(path.read_bytes().replace(old, card.encode().ljust(30)))
+
+    with pytest.raises(DataError) as caught:
+        read_frame(path)
+    assert said in caught.value.message
+    assert caught.value.hint == "the file is damaged; get it again"

@@ -17,6 +17,7 @@ from reduce.recipe import Level, load, parsed
 from reduce.references import NoReferences, Overrides
 from reduce.replay import Finder, differences, replayed
 from reduce.session import Product, Request, combined, opened, planned, reduced
+from reduce.settings import Layer, Settings
 
 PLAIN = parsed("{name: plain, steps: {L2: [dark_sub, normalize], L3: [combine_frames]}}", "plain.yaml")
 
@@ -67,6 +68,26 @@ def test_parameter_references_are_recorded_and_replayed(tmp_path, request_with_p
     assert again.provenance == product.provenance
 
 
+def test_parameters_of_a_recipe_count_less_than_references_and_these_less_than_settings(
+    tmp_path, request_with_parameters
+):
+    text = "{name: r, steps: {L2: [normalize]}, parameters: {normalize: {method: mode}}}"
+    source = written(tmp_path / "in.fits")
+    data = opened(source)
+    own = Settings((Layer("--set", {"normalize": {"method": "median"}}),))
+    chosen = []
+    for resolver, settings in (
+        (NoReferences(), Settings()),
+        (request_with_parameters.resolver, Settings()),
+        (request_with_parameters.resolver, own),
+    ):
+        request = Request(resolver, parsed(text, "r.yaml"), settings=settings)
+        [task] = planned(data, source, request).tasks
+        chosen.append(task.parameters.method)
+
+    assert chosen == ["mode", "mean", "median"]
+
+
 def test_a_parameter_reference_that_is_missing_may_be_allowed(tmp_path, request_with_parameters):
     source = written(tmp_path / "in.fits", OBJECT="M13")
     data = opened(source)
@@ -95,6 +116,24 @@ def test_a_combination_has_the_time_and_the_end_of_all(tmp_path):
     assert (result.header["EXPTIME"], result.header["NCOMBINE"]) == (45.0, 2)
     assert result.header["DATE-END"] == "2025-06-01T09:10:00"
     assert products[0].frame.header["EXPTIME"] == 15.0
+
+
+def test_a_combination_tells_each_step_of_its_frames_once(tmp_path):
+    """Two frames were made alike, the third by other parameters: all that was done is told."""
+    for number, method in enumerate(("mean", "mean", "median")):
+        source = written(tmp_path / f"in{number}.fits", number)
+        data = opened(source)
+        settings = Settings((Layer("--set", {"normalize": {"method": method}}),))
+        request = Request(NoReferences(), PLAIN, settings=settings, skip=("dark_sub",))
+        write_frame(reduced(data, planned(data, source, request), request), tmp_path / f"{number}.fits")
+    products = [Product(tmp_path / f"{n}.fits", open_rows(tmp_path / f"{n}.fits")) for n in range(3)]
+
+    records = combined(products, "combine_frames", PLAIN, Request(NoReferences())).provenance.steps
+
+    told = [(record.step, record.parameters.get("method")) for record in records]
+    assert told == [
+        ("dark_sub", None), ("normalize", "mean"), ("normalize", "median"), ("combine_frames", "mean"),
+    ]  # fmt: skip
 
 
 def test_what_is_not_known_of_all_is_left_as_it_is(tmp_path):

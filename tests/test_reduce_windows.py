@@ -1,5 +1,6 @@
 """References of the full detector or of a part of it, for exposures of either."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,13 +8,15 @@ import pytest
 from reduce_files import header, ramp
 
 from reduce import pipeline
-from reduce.dq import DQ
+from reduce.dq import DQ, flagged
 from reduce.errors import DataError
-from reduce.files.writer import write_reference
+from reduce.files.reader import open_any
+from reduce.files.writer import write_ramp, write_reference
 from reduce.frame import Frame
 from reduce.library import Library
 from reduce.pipeline import Task, run
 from reduce.references import NoReferences, Overrides
+from reduce.step import NoParameters
 from reduce.steps import STEPS
 from reduce.windows import Region, region
 
@@ -172,3 +175,19 @@ def test_first_rows_of_blocks_count_from_the_part(whole):
 
     assert result.first_row == 0
     assert np.array_equal(result.pixeldq & np.uint32(DQ.HOT), expected.dq[ROWS, COLUMNS] & np.uint32(DQ.HOT))
+
+
+def test_the_map_of_subarrays_in_a_raw_exposure_is_not_lost(whole, tmp_path):
+    library, expected = whole
+    numbers = np.zeros(DETECTOR, np.uint16)
+    numbers[ROWS, COLUMNS] = 1
+    write_ramp(replace(exposure({}), planes={"SUBARR_MAP": numbers}), tmp_path / "raw.fits")
+    data = open_any(tmp_path / "raw.fits")
+
+    result = run(reduced(data, library), [Task(STEPS["parse_subarrays"], NoParameters())], library)
+
+    assert np.array_equal(result.planes["SUBARR_MAP"], numbers)
+    assert result.header["NSUBARR"] == 1
+    holes = result.dq ^ expected.dq
+    assert np.array_equal(flagged(result.dq, DQ.NON_SCIENCE), numbers == 1)
+    assert not holes[numbers == 0].any()

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.nddata import CCDData
+from making_exposures import write_exposures
 
 from calmap.compat.errors import CrdsError
 from calmap.compat.stpipe import patch_stpipe
 from calmap.reduction import liger_iris
 from calmap.reduction.liger_iris import (
     CombineFramesStep,
+    CreateDark,
+    CreateFlatfield,
     DarkModel,
     DarkSubtractionStep,
     FitRampStep,
@@ -37,6 +40,8 @@ from reduce.errors import DataError, OutputError, ParameterError
 from reduce.files.reader import read_frame, read_header, read_provenance, read_ramp
 from reduce.files.writer import write_frame
 from reduce.frame import Frame, Ramp
+from reduce.night import Shot
+from reduce.sim import Detector
 from reduce.steps import CLASSES, STEPS
 
 SEED = "2024B-P123-008_IRIS_IMG1_SCI-J1458+1013-Y-4.0_LVL1_0001-00.fits"
@@ -776,6 +781,89 @@ def test_the_background_may_be_given_as_in_the_older_pipeline(seed):
 
     assert statuses(result) == {"subtract_bkg": "COMPLETE"}
     assert statuses(SubtractBackgroundImagerStep().run(seed)) == {"subtract_bkg": "SKIPPED"}
+
+
+def test_the_second_stage_takes_raw_reads(cache):
+    raw = cache / "exposures" / RAW
+    stepwise = ImagerStage2Pipeline().run(Stage1Pipeline().run(raw))
+    pipeline = ImagerStage2Pipeline()
+
+    for result in (pipeline.run(raw), pipeline.run(RampModel(raw)), *pipeline.run({"SCI": [raw]})):
+        assert np.array_equal(result.sci, stepwise.sci, equal_nan=True)
+        assert np.array_equal(result.dq, stepwise.dq)
+        assert statuses(result) == statuses(stepwise)
+        assert result.header["DATALVL"] == 2
+    assert {"dq", "nonlincoeff", "dark", "flat"} <= dict(pipeline.reference_files_used).keys()
+
+
+def test_arguments_without_keywords_as_stpipe_has_them(seed, tmp_path):
+    (tmp_path / "normalize.cfg").write_text("method = mean\n")
+
+    step = NormalizeStep("mine", None, tmp_path / "normalize.cfg")
+    assert (step.name, step.parent, step.method) == ("mine", None, "mean")
+    assert NormalizeStep("mine", None, method="mode").method == "mode"
+    pipeline = ImagerStage2Pipeline("mine", None)
+    assert (pipeline.name, pipeline.dark_sub.parent) == ("mine", pipeline)
+    assert ImagerStage2Pipeline(None, {"calc_background": {"skip": True}}).calc_background.skip
+    with pytest.raises(TypeError, match="4 arguments"):
+        NormalizeStep("mine", None, None, None)
+    with pytest.raises(TypeError, match="name twice"):
+        NormalizeStep("mine", None, name="other")
+
+
+# -- references that are made ------------------------------------------------------------------------
+
+
+STEPS_OF_ALL = {"gain_scale": {"gain": 2.0}, "refpix": {"skip": True}}
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    shots = [Shot("DARK", "DARK", 2, 6, 20.0)] * 3 + [Shot("FLAT", "FLAT", 3, 6, 1.0, 3000.0)] * 3
+    paths = write_exposures(
+        tmp_path_factory.mktemp("night"), Detector.simulated((64, 64), 2, border=0), shots
+    )
+    return {kind: [path for path in paths if f"_{kind}" in path.name] for kind in ("DARK", "FLAT")}
+
+
+def test_a_dark_and_a_flat_are_made_as_calmap_make_does(cache, night, tmp_path):
+    from deliveries import calmap
+
+    dark = CreateDark(steps=STEPS_OF_ALL, save_results=True, output_dir="one").run(night["DARK"])
+    [path] = (tmp_path / "one").glob("*_DARK_*")
+    flat = CreateFlatfield(
+        steps=STEPS_OF_ALL, save_results=True, output_dir="one", override_dark=path, author="me"
+    ).run(night["FLAT"])
+
+    common = ("--set", "gain_scale.gain=2", "--skip", "refpix", "--out", tmp_path / "two")
+    assert calmap(cache, "make", "dark", *night["DARK"], *common).exit_code == 0
+    assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+    assert np.array_equal(dark.sci, read_frame(path).sci)
+    assert dark.header["P_SUBARR"] == "CUSTOM|FULL"
+    assert np.median(flat.sci) == pytest.approx(1, abs=0.01)
+    assert (flat.header["REFTYPE"], flat.header["AUTHOR"]) == ("FLAT", "me")
+    assert used(flat)["dark"].reference.path == path
+
+
+def test_a_reference_may_be_made_without_a_file(cache, night, tmp_path):
+    pipeline = CreateDark(steps=STEPS_OF_ALL | {"combine_frames": {"method": "mean"}}, version="0.0.7")
+
+    dark = pipeline.run(night["DARK"])
+
+    assert dark.header["REFVER"] == "0.0.7"
+    assert not list(tmp_path.iterdir())
+    assert {"dq", "nonlincoeff"} <= dict(pipeline.reference_files_used).keys()
+
+
+def test_what_no_reference_is_made_of(cache, night, seed):
+    with pytest.raises(DataError, match="IMTYPE"):
+        CreateDark(steps=STEPS_OF_ALL).run(night["FLAT"])
+    with pytest.raises(ParameterError, match="made of files"):
+        CreateDark().run([ImagerModel(seed)])
+    with pytest.raises(ParameterError, match="can't be skipped"):
+        CreateDark(steps={"combine_frames": {"skip": True}}).run(night["DARK"])
+    with pytest.raises(ParameterError, match="says what it is for"):
+        CreateDark(output_file="dark.fits").run(night["DARK"])
 
 
 # -- models ------------------------------------------------------------------------------------------

@@ -118,3 +118,32 @@ def test_demo_shows_selections(checkout):
     assert "EXPDTST" in done.stdout + done.stderr
     assert "14 steps again, the same pixels" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+PROGRAMS = [
+    path
+    for path in sorted((CHECKOUT / "scripts").iterdir())
+    if path.is_file() and path.read_bytes().startswith(b"#!/usr/bin/env python3")
+]
+
+
+@pytest.mark.parametrize("script", PROGRAMS, ids=lambda path: path.name)
+def test_programs_find_the_python_of_the_checkout(checkout, script):
+    assert "import own_python" in script.read_text()
+    alone = subprocess.run(
+        [sys.executable, "-S", checkout / "scripts" / script.name, "--help"], capture_output=True, text=True
+    )
+
+    assert alone.returncode == 1
+    assert "can't be imported: run scripts/setup" in alone.stderr
+    assert "Traceback" not in alone.stderr
+
+
+def test_programs_run_by_the_python_of_the_checkout(checkout):
+    program(checkout / ".venv/bin/python", f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    done = subprocess.run(
+        [sys.executable, "-S", checkout / "scripts/ramp_errors", "--help"], capture_output=True, text=True
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--pixels" in done.stdout

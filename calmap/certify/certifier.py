@@ -38,6 +38,8 @@ class Trial(NamedTuple):
 
 DemandsOf: TypeAlias = Callable[[str, str, str], Demands]
 """Gives the demands on an instrument's type; the last argument is the name of the file."""
+TrialOf: TypeAlias = Callable[[Path, str, str], Trial]
+"""Inserts a file of an instrument's type into the rules, in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Certifier:
     reftypes
         Gives the types of an instrument, lower case; any type will do where there are none.
     trial
-        Inserts a file into the rules, in memory; is given the file and its type.
+        Inserts a file into the rules, in memory.
     exists
         Whether there is a reference file of a name.
     """
@@ -61,7 +63,7 @@ class Certifier:
     observatory: Observatory
     demands: DemandsOf | None = None
     reftypes: Callable[[str], Collection[str]] | None = None
-    trial: Callable[[Path, str], Trial] | None = None
+    trial: TrialOf | None = None
     exists: Callable[[str], bool] | None = None
 
     def certify(self, path: Path, reftype: str | None = None, old: Path | None = None) -> Certificate:
@@ -110,7 +112,7 @@ class Certifier:
     def _tried(self, path: Path, identity: Identity) -> Trial:
         if self.trial is None or not (identity.instrument and identity.reftype):
             return Trial()
-        return self.trial(path, identity.reftype)
+        return self.trial(path, identity.instrument, identity.reftype)
 
 
 def _nothing_demanded(file: str, identity: Identity) -> Finding:

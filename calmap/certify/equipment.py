@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from calmap.cache.chosen import Settings
 from calmap.cache.layout import Layout
-from calmap.certify.certifier import Certifier, Trial
+from calmap.certify.certifier import Certifier, Trial, TrialOf
 from calmap.certify.evaluation import is_function
 from calmap.certify.finding import Finding
 from calmap.certify.identity import telescope_of
@@ -125,24 +125,38 @@ def _context(layout: Layout, settings: Settings, observatory: Observatory) -> Co
 
 
 def _reftypes(context: Context) -> Callable[[str], Collection[str]]:
+    """Types of an instrument that the context has rules for, and those that may have some one day."""
+
     def known(instrument: str) -> Collection[str]:
-        try:
-            return context.reftypes(instrument)
-        except CalmapError:
-            return context.observatory.reftypes(instrument)
+        return {*_with_rules(context, instrument), *context.observatory.reftypes(instrument)}
 
     return known
 
 
-def _trial(context: Context) -> Callable[[Path, str], Trial]:
+def _with_rules(context: Context, instrument: str) -> Collection[str]:
+    try:
+        return context.reftypes(instrument)
+    except CalmapError:
+        return ()
+
+
+def _trial(context: Context) -> TrialOf:
     from calmap.certify.trial import try_insertion
 
-    return lambda path, reftype: try_insertion(context.rules, context.name, path, reftype)
+    def tried(path: Path, instrument: str, reftype: str) -> Trial:
+        with_rules = _with_rules(context, instrument)
+        if with_rules and reftype not in with_rules and reftype in context.observatory.reftypes(instrument):
+            reason = f"{context.name} has no rules for {instrument} {reftype}"
+            hint = f"calmap new-mapping {instrument} {reftype} makes them"
+            return _no_trial(reason, hint)(path, instrument, reftype)
+        return try_insertion(context.rules, context.name, path, reftype)
+
+    return tried
 
 
-def _no_trial(reason: str, hint: str) -> Callable[[Path, str], Trial]:
+def _no_trial(reason: str, hint: str) -> TrialOf:
     message = f"it was not inserted into rules on trial, since {reason}"
-    return lambda path, _: Trial((Finding(str(path), "", message, Severity.INFO, hint),))
+    return lambda path, _, __: Trial((Finding(str(path), "", message, Severity.INFO, hint),))
 
 
 def _exists(layout: Layout, observatory: Observatory) -> Callable[[str], bool]:

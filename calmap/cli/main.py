@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
@@ -17,7 +18,7 @@ from typing import Any, NoReturn
 import click
 
 from calmap.cli.options import Invocation, examples
-from calmap.cli.trouble import FINDINGS, TROUBLE, USAGE, tell
+from calmap.cli.trouble import FINDINGS, TROUBLE, USAGE, say, tell
 from calmap.errors import CacheError, CalmapError, RefusedError, UsageError
 
 _COMMANDS = (
@@ -106,10 +107,11 @@ def _ended(run: Callable[[], object]) -> NoReturn:
     try:
         code = run()
     except click.ClickException as problem:
-        problem.show()
+        with suppress(OSError):
+            problem.show()
         sys.exit(USAGE)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted")
         sys.exit(_INTERRUPTED)
     except CalmapError as problem:
         tell(problem)

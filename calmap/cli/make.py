@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import click
 from calmap.cli.options import Invocation, cache_options, color_option, examples, format_option, quiet_option
 from calmap.cli.reducing import (
     StepBar,
+    nearer,
     output_of,
     output_options,
     parameter_options,
@@ -20,10 +22,9 @@ from calmap.cli.reducing import (
     requested,
     told,
 )
-from calmap.errors import CalmapError, UsageError
+from calmap.errors import UsageError
 
 if TYPE_CHECKING:
-    from calmap.bestref import Context
     from reduce.making.exposures import Candidate
     from reduce.making.maker import Wish
     from reduce.making.order import Description, Written
@@ -208,7 +209,7 @@ def gain(ctx: click.Context, /, **given: Any) -> None:
 def _run(ctx: click.Context, kind: str, given: Mapping[str, Any]) -> None:
     """Make what is asked for, and print it."""
     invocation: Invocation = ctx.obj
-    output = output_of(invocation, given)
+    output = replace(output_of(invocation, given), logged=False)
     with told():
         written = _made(invocation, _wish(invocation, kind, given), output, given)
     if given["quiet"]:
@@ -251,27 +252,14 @@ def _parameters(texts: Sequence[str]) -> dict[str, object]:
 
 def _description(given: Mapping[str, Any], request: Request) -> Description:
     from calmap.reduction.resolver import CacheResolver
+    from calmap.reduction.serving import served
     from reduce.making.order import Description, moment
     from reduce.references import Overrides
 
     useafter = moment(given["useafter"]) if given["useafter"] else None
     rules = request.resolver.others if isinstance(request.resolver, Overrides) else None
-    serves = partial(_served, rules.context) if isinstance(rules, CacheResolver) else None
+    serves = partial(served, rules.context) if isinstance(rules, CacheResolver) else None
     return Description(useafter, given["release"], given["author"], given["descrip"], serves)
-
-
-def _served(context: Context, header: Mapping[str, Any], reftype: str) -> dict[str, str]:
-    """The values that the rule for an exposure is for, by the keywords of references for that."""
-    try:
-        answer = context.bestrefs(header, (reftype,)).get(reftype)
-        steps = answer.explain().steps if answer else ()
-    except CalmapError:
-        return {}
-    patterns = context.observatory.reference_headers.patterns if context.observatory else {}
-    keys = (key for step in steps for key in step.keys if key.outcome == "match" and "|" in key.wanted)
-    return {
-        patterns[key.parameter.upper()][-1]: key.wanted for key in keys if key.parameter.upper() in patterns
-    }
 
 
 def _candidates(names: Sequence[str], invocation: Invocation) -> list[Candidate]:
@@ -295,8 +283,10 @@ def _lines(written: Written) -> Iterator[Any]:
     """A reference file for people: its name, the exposures, each step."""
     from rich.text import Text
 
+    from calmap.report.text import printable
+
     number = len(written.sources)
-    yield Text.assemble((str(written.path), "bold"))
+    yield Text.assemble((printable(nearer(str(written.path))), "bold"))
     yield Text(f"  {written.reftype} from {number} exposure{'' if number == 1 else 's'}")
     for note in written.notes:
         yield Text(f"  note: {note}", "yellow")
@@ -306,7 +296,7 @@ def _lines(written: Written) -> Iterator[Any]:
             yield text.append("skipped  ", "yellow").append(record.reason)
         else:
             used = "  ".join(use.reference.keyword_value for use in record.references)
-            yield text.append("done     ", "green").append(used)
+            yield text.append("done     ", "green").append(printable(nearer(used)))
 
 
 def _json(written: Written) -> dict[str, Any]:

@@ -36,9 +36,15 @@ class Invocation:
         """A console on an output of the program; colour as asked for."""
         from rich.console import Console
 
+        class Piped(Console):
+            """Leaves it to the program what happens when nobody reads its output any more."""
+
+            def on_broken_pipe(self) -> None:
+                raise BrokenPipeError
+
         stream = (sys.stderr if stderr else sys.stdout) or io.StringIO()
         coloured = color == "always" or (color == "auto" and self._is_colourful(stream.isatty()))
-        return Console(
+        return Piped(
             file=stream,
             color_system="auto" if coloured else None,
             force_terminal=True if coloured else None,

@@ -16,6 +16,7 @@ from calmap.cli.reducing import (
     as_calmap,
     exit_code,
     explain,
+    nearer,
     output_of,
     output_options,
     parameter_options,
@@ -23,7 +24,7 @@ from calmap.cli.reducing import (
     requested,
     told,
 )
-from calmap.cli.trouble import FINDINGS, tell
+from calmap.cli.trouble import FINDINGS, say, tell
 from calmap.errors import UsageError
 from reduce.errors import ReduceError
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from reduce.products import Output
     from reduce.session import Request
 
+_LISTED = 3
 _LEVELS = ("L0", "L1", "L2", "L3")
 
 
@@ -87,13 +89,13 @@ def reduce(
     if show == "recipes":
         reduce_output.show_recipes(style, invocation.console(color))
         return
+    if not files and show != "params":
+        raise UsageError("there is nothing to reduce", "name files, folders or associations")
     with told():
         request = _request(invocation, given)
         if show == "params" and not files:
             reduce_output.show_parameters(request, style, invocation.console(color))
             return
-    if not files:
-        raise UsageError("there is nothing to reduce", "name files, folders or associations")
     work = _Work(invocation, request, _output(invocation, given), quiet=given["quiet"])
     associations = work.associations(files)
     if show is not None:
@@ -105,6 +107,7 @@ def reduce(
                 work.code = max(work.code, FINDINGS)
         ctx.exit(work.code)
     printer = reduce_output.Printer(style, invocation.console(color), quiet=given["quiet"])
+    work.output.keep(path for association in associations for path in association.files)
     for association in associations:
         for result in work.results(association, color):
             printer.show(result)
@@ -148,8 +151,8 @@ class _Work:
         """Tell of a problem, and remember the worst."""
         explain(problem)
         shown = as_calmap(problem)
-        if path is not None and str(path) not in shown.message:
-            shown.message = f"{path}: {shown.message}"
+        if path is not None and (name := nearer(str(path))) not in shown.message:
+            shown.message = f"{name}: {shown.message.removeprefix(f'{path.name}: ')}"
         tell(shown)
         self.code = max(self.code, exit_code(problem))
 
@@ -158,22 +161,39 @@ class _Work:
         from calmap.headers.datasets import dataset_files
         from reduce.associations import associated, is_association, kind_of, read_associations
         from reduce.products import is_fits
+        from reduce.session import passed_over
 
         found: list[Association] = []
         exposures: dict[Path, Kind] = {}
+        passed: dict[str, list[Path]] = {}
         for name in names:
             folder = (self.invocation.cwd / Path(name).expanduser()).is_dir()
             for path in dataset_files([name], self.invocation.cwd):
                 try:
                     if not folder and is_association(path):
                         found += read_associations(path)
+                    elif folder and is_fits(path.name) and (reason := passed_over(path, self.request)):
+                        passed.setdefault(reason, []).append(path)
                     elif not folder or is_fits(path.name):
                         exposures[path] = kind_of(path)
                 except ReduceError as problem:
                     self.complain(problem, path)
+        if not self.quiet:
+            self._note(passed)
         if not found and not exposures and not self.code:
-            raise UsageError(f"there is no FITS file below {', '.join(names)}")
+            what = "nothing to reduce" if passed else "no FITS file"
+            raise UsageError(f"there is {what} below {', '.join(names)}")
         return (*found, *associated(exposures))
+
+    def _note(self, passed: Mapping[str, Sequence[Path]]) -> None:
+        """Say which files of folders are passed over."""
+        from calmap.report.text import printable
+
+        for reason, paths in passed.items():
+            listed = ", ".join(printable(path.name) for path in paths[:_LISTED])
+            more = f" and {len(paths) - _LISTED} more" if len(paths) > _LISTED else ""
+            many = "file" if len(paths) == 1 else "files"
+            say(f"note: passed over {len(paths)} {many} {reason}: {listed}{more}")
 
     def results(self, association: Association, color: str) -> Iterator[Result]:
         """Reduce what belongs together; problems are told."""

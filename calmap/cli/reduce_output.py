@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.text import Text
 
+from calmap.cli.reducing import nearer
+from calmap.report.text import printable
 from reduce.batch import Failed, Result, Written
 from reduce.errors import MissingReferenceError
 from reduce.files.reader import open_any
@@ -56,8 +58,8 @@ class Printer:
 
 def lines(result: Written) -> Iterator[Text]:
     """A product for people: its name, and each of its steps."""
-    yield Text.assemble((str(result.path), "bold"))
-    sources = ", ".join(path.name for path in result.sources)
+    yield Text.assemble((printable(nearer(str(result.path))), "bold"))
+    sources = ", ".join(printable(path.name) for path in result.sources)
     yield Text(f"  {result.kind} from {sources} by {result.recipe.name}")
     for record in result.records:
         yield _line(record)
@@ -69,7 +71,7 @@ def _line(record: StepRecord) -> Text:
         return text.append("skipped  ", "yellow").append(record.reason)
     text.append("done", "green")
     used = "  ".join(use.reference.keyword_value for use in record.references)
-    return text.append(f"     {used}") if used else text
+    return text.append(f"     {printable(nearer(used))}") if used else text
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -202,7 +204,9 @@ def show_parameters_for(
         return
     for (name, values), paths in alike.items():
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
-        console.print(Text.assemble((name, "bold"), f"  for {paths[0].name}{more}"), soft_wrap=True)
+        console.print(
+            Text.assemble((name, "bold"), f"  for {printable(paths[0].name)}{more}"), soft_wrap=True
+        )
         _print_settings(values, console)
 
 
@@ -256,11 +260,13 @@ def _show_references(answers: Sequence[dict[str, Any]], style: str, console: Con
         click.echo(json.dumps(answers, indent=2))
         return
     for answer in answers:
-        console.print(Text(answer["file"], "bold"), soft_wrap=True)
+        console.print(Text(printable(nearer(answer["file"])), "bold"), soft_wrap=True)
         for one in answer["references"]:
             text = Text(f"  {one['type']:<12} {one['step']:<16} ")
             if "value" in one:
-                text.append(one["value"], "green").append(f"  {one['rule'] or one['reason']}")
+                text.append(printable(nearer(one["value"])), "green").append(
+                    f"  {one['rule'] or one['reason']}"
+                )
             else:
                 text.append(one["status"], "red" if one["status"] == "missing" else "yellow")
                 text.append(f"  {one['reason']}")

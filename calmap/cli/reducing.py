@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from calmap.cli.options import Invocation
-from calmap.cli.trouble import FINDINGS, TROUBLE, USAGE
+from calmap.cli.trouble import FINDINGS, TROUBLE, USAGE, say
 from calmap.errors import CacheError, CalmapError, RefusedError, UsageError
 from reduce.errors import MissingReferenceError, OutputError, ParameterError, ReduceError
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from reduce.step import Step
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+_PATIENCE = 2.0
+_COMPILING = "may be compiling, once after installation"
 
 
 def reference_options(function: Decorated) -> Decorated:
@@ -125,7 +129,7 @@ def requested(invocation: Invocation, given: Mapping[str, Any], settings: Sequen
     from reduce.settings import Settings, command_line
     from reduce.steps import known_reftype
 
-    files = [read_parameters(invocation.cwd / Path(name).expanduser()) for name in given["parameter_files"]]
+    files = [read_parameters(_file(name, invocation)) for name in given["parameter_files"]]
     overrides = {known_reftype(name): path for each in files for name, path in each.overrides.items()}
     overrides.update(_overridden(given["overrides"], invocation))
     return Request(
@@ -199,7 +203,7 @@ def explain(problem: ReduceError) -> None:
         from calmap.report.text import printable
 
         for line in problem.explanation.splitlines():
-            click.echo(printable(line), err=True)
+            say(printable(line))
 
 
 def as_calmap(problem: ReduceError) -> CalmapError:
@@ -209,7 +213,16 @@ def as_calmap(problem: ReduceError) -> CalmapError:
         ParameterError: UsageError,
         OutputError: CacheError,
     }
-    return kinds.get(type(problem), CacheError)(problem.message, problem.hint)
+    hint = None if problem.hint is None else nearer(problem.hint)
+    return kinds.get(type(problem), CacheError)(nearer(problem.message), hint)
+
+
+def nearer(text: str) -> str:
+    """A text in which files below the current folder are named from there."""
+    context = click.get_current_context(silent=True)
+    if context is None or not isinstance(context.obj, Invocation) or context.obj.cwd == Path("/"):
+        return text
+    return re.sub(rf"(?<![\w./~-]){re.escape(str(context.obj.cwd))}/(?=[^\s/])", "", text)
 
 
 def exit_code(problem: ReduceError) -> int:
@@ -219,36 +232,64 @@ def exit_code(problem: ReduceError) -> int:
 
 
 class StepBar:
-    """Shows on a console which step a file is in; see `reduce.pipeline.Watcher`."""
+    """Shows on a console which step a file is in; see `reduce.pipeline.Watcher`.
+
+    Where compiled code is used for the first time it is compiled first, which takes longer than the work. So
+    it is told that this may be what takes so long, while no rows at all are done and that has lasted.
+    """
 
     def __init__(self, console: Console | None) -> None:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        words = TextColumn("{task.fields[file]}  {task.description}")
+        words = TextColumn("{task.fields[file]}  {task.description}", markup=False)
         shown = console is not None and console.is_terminal
         self.bar = Progress(
             words, BarColumn(), TimeElapsedColumn(), console=console, transient=True, disable=not shown
         )
         self.task = self.bar.add_task("", total=None, file="")
+        self.title = ""
+        self.waiting: Timer | None = None
+        self.warm = not shown
 
     def __enter__(self) -> StepBar:
         self.bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.waiting is not None:
+            self.waiting.cancel()
         self.bar.stop()
+
+    def _wait(self) -> None:
+        """Tell after a while that code may be compiled, unless rows are done by then."""
+        self.waiting = Timer(_PATIENCE, self._told_of_compiling)
+        self.waiting.daemon = True
+        self.waiting.start()
+
+    def _told_of_compiling(self) -> None:
+        self.bar.update(self.task, description=f"{self.title} ({_COMPILING})")
 
     def of(self, path: Path) -> StepBar:
         """The same for another file."""
-        self.bar.update(self.task, file=path.name)
+        from calmap.report.text import printable
+
+        self.bar.update(self.task, file=printable(path.name))
         return self
 
     def begun(self, step: Step) -> None:
         """See `reduce.pipeline.Watcher`."""
+        self.title = step.title
         self.bar.update(self.task, description=step.title, total=None)
 
     def rows(self, done: int, total: int) -> None:
         """See `reduce.pipeline.Watcher`."""
+        if done == 0 and not self.warm:
+            self._wait()
+        elif done and self.waiting is not None:
+            self.warm = True
+            self.waiting.cancel()
+            self.waiting = None
+            self.bar.update(self.task, description=self.title)
         self.bar.update(self.task, completed=done, total=total)
 
     def worked(self, number: int, before: Ramp, after: Ramp) -> None:

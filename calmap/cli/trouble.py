@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import click
 
 from calmap.errors import CalmapError
@@ -15,4 +17,10 @@ def tell(problem: CalmapError) -> None:
 
     for lead, text in (("error", problem.message), ("hint", problem.hint)):
         if text:
-            click.echo(f"{lead}: {printable(text)}", err=True)
+            say(f"{lead}: {printable(text)}")
+
+
+def say(line: str) -> None:
+    """Print a line on standard error; if that can't be written, the exit code has to tell."""
+    with suppress(OSError):
+        click.echo(line, err=True)

@@ -18,6 +18,7 @@ from reduce.steps import REFTYPES, STEPS
 
 _KEYWORDS = "keyword arguments"
 _OVERRIDE = "override_"
+_POSITIONAL = ("name", "parent", "config_file")
 
 
 class Configurable:
@@ -39,7 +40,10 @@ class Configurable:
             cls.class_alias = step
             cls.reference_file_types = tuple(need.reftype for need in STEPS[step].needs)
 
-    def __init__(self, config_file: str | Path | None = None, **options: Any) -> None:
+    def __init__(self, config_file: str | Path | None = None, *others: Any, **options: Any) -> None:
+        if others:
+            options |= _positional(type(self).__name__, (config_file, *others), options)
+            config_file = options.pop("config_file", None)
         self.config_file = config_file
         self._found: list[Reference] = []
         self._files: tuple[ParameterFile, ...] = ()
@@ -137,6 +141,16 @@ class Configurable:
         types = {reftype for reftype in types if reftype.isidentifier()}
         names = {option.name for option in self._options()} | older_names(self.alias)
         return frozenset({*GENERAL, *names, *types, *(get_override_name(reftype) for reftype in types)})
+
+
+def _positional(kind: str, given: tuple[Any, ...], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments without keywords as stpipe has them: two or more begin with the name and the parent."""
+    if len(given) > len(_POSITIONAL):
+        raise TypeError(f"{kind} takes {', '.join(_POSITIONAL)}, and {len(given)} arguments were given")
+    named = dict(zip(_POSITIONAL, given, strict=False))
+    for name in sorted(named.keys() & options.keys()):
+        raise TypeError(f"{kind} was given {name} twice")
+    return named
 
 
 def _as(name: str, value: object) -> object:

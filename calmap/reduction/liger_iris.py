@@ -16,6 +16,7 @@ from typing import Any
 
 from calmap.reduction.inputs import Exposures
 from calmap.reduction.pipelines import LigerIRISPipeline
+from calmap.reduction.referencing import ReferencePipeline
 from calmap.reduction.step import LigerIRISStep
 from reduce.errors import DataError
 from reduce.frame import Frame, Ramp
@@ -28,6 +29,8 @@ __all__ = [
     "CalculateBackgroundImagerStep",
     "CombineFramesStep",
     "CosmicRaysStep",
+    "CreateDark",
+    "CreateFlatfield",
     "DQInitStep",
     "DarkModel",
     "DarkSubtractionStep",
@@ -154,7 +157,7 @@ class ImagerStage2Pipeline(LigerIRISPipeline):
     """From rates to calibrated frames: L1 to L2.
 
     It takes ``{"SCI": […], "SKY": […]}``, an association, or what any step takes. With frames of the sky, one
-    sky frame is made of them and subtracted.
+    sky frame is made of them and subtracted. Raw reads are fitted first, by the recipe for the exposure.
     """
 
     class_alias = "imager_stage2"
@@ -170,11 +173,8 @@ class ImagerStage2Pipeline(LigerIRISPipeline):
         }
     )
 
-    def __init__(self, config_file: str | Path | None = None, steps: Any = None, **options: Any) -> None:
-        given = dict(steps or {})
-        background = dict(given.pop("calc_background", {}))
-        super().__init__(config_file, given, **options)
-        self.calc_background = CalculateBackgroundImagerStep(parent=self, **background)
+    def _more_steps(self, given: dict[str, Any]) -> None:
+        self.calc_background = CalculateBackgroundImagerStep(parent=self, **given.pop("calc_background", {}))
         self.calc_background._files = self._files
 
     def _results(self, found: Exposures) -> tuple[list[Any], list[Path]]:
@@ -198,6 +198,32 @@ class ImagerStage2Pipeline(LigerIRISPipeline):
         paths = self.save(frames, [exposure.path for exposure in found.sky])
         saving = replace(self._saving(), level=Level.L3, file=None)
         return saving.written(self.calc_background.process(paths), saving.path(found.sky[0].path, "sky"))
+
+
+class CreateDark(ReferencePipeline):
+    """Makes a dark of exposures with IMTYPE DARK."""
+
+    class_alias = "create_dark"
+    kind = "dark"
+    step_defs = MappingProxyType({**Stage1Pipeline.step_defs, "combine_frames": CombineFramesStep})
+
+
+class CreateFlatfield(ReferencePipeline):
+    """Makes a flat of exposures with IMTYPE FLAT, from which the dark is subtracted."""
+
+    class_alias = "create_flatfield"
+    kind = "flat"
+    step_defs = MappingProxyType(
+        {
+            **Stage1Pipeline.step_defs,
+            "dark_sub": DarkSubtractionStep,
+            "combine_frames": CombineFramesStep,
+            "normalize": NormalizeStep,
+        }
+    )
+
+    def _kind_parameters(self) -> dict[str, object]:
+        return {"typical": self.normalize.method}
 
 
 def ImagerModel(path: str | Path) -> Frame:  # noqa: N802

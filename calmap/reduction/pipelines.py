@@ -13,6 +13,7 @@ from calmap.reduction.overriding import Named
 from calmap.reduction.saving import Saving
 from calmap.reduction.selection import lookup_errors
 from calmap.reduction.step import LigerIRISStep
+from reduce.frame import Ramp
 from reduce.parameters import unknown
 from reduce.pipeline import Data, Task
 from reduce.recipe import Level, Recipe
@@ -50,17 +51,24 @@ class LigerIRISPipeline(LigerIRISStep):
     def __init__(
         self,
         config_file: str | Path | None = None,
+        *others: Any,
         steps: Mapping[str, Mapping[str, Any]] | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(config_file, **options)
+        if others and isinstance(others[0], Mapping):
+            steps, others = others[0], others[1:]
+        super().__init__(config_file, *others, **options)
         given = dict(steps or {})
+        self._more_steps(given)
         for name, kind in self.step_defs.items():
             part = kind(parent=self, **dict(given.pop(name, {})))
             part._files = (*part._files, *(replace(file, overrides={}) for file in self._files))
             setattr(self, name, part)
         if given:
             raise unknown(f"step of {type(self).__name__}", min(given), list(self.step_defs))
+
+    def _more_steps(self, given: dict[str, Mapping[str, Any]]) -> None:
+        """Make steps that are not in `step_defs`, and take their options out of what is given."""
 
     def process(self, given: Any) -> Any:
         """One exposure after all steps."""
@@ -70,9 +78,18 @@ class LigerIRISPipeline(LigerIRISStep):
         """One exposure after the steps with some names, by default all."""
         request, path = self._request(), Path(str(data.header.get("FILENAME") or type(self).__name__))
         with lookup_errors(self._selection()):
+            if isinstance(data, Ramp) and self.levels[0] > Level.L0:
+                data = self._fitted(data, path, request)
             plan = planned(data, path, request)
             tasks = tuple(self._emptied(task) for task in plan.tasks if not only or task.step.name in only)
             return self._noted(reduced(data, replace(plan, tasks=tasks), request))
+
+    def _fitted(self, ramp: Ramp, path: Path, request: Request) -> Data:
+        """Raw reads brought to the level that the pipeline begins with."""
+        before = replace(request, recipe=None, first=Level.L0, last=self.levels[0])
+        result = reduced(ramp, planned(ramp, path, before), before)
+        self._found += [use.reference for use in result.provenance.references]
+        return result
 
     def _emptied(self, task: Task) -> Task:
         """A task that is left out too if the step's override is an empty text."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 import zlib
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from reduce.files.cards import without_structure
 from reduce.files.layouts import NOT_PLANES, VARIANCE
 from reduce.files.opening import packing_of, require_ordinary, require_unpackable
 from reduce.files.sections import FileRows, Scaled
-from reduce.files.structure import CUT_OFF, require_whole
+from reduce.files.structure import CUT_OFF, DAMAGED, require_whole
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -30,6 +31,7 @@ _MISREAD = (
     *(OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, MemoryError),
     *(zlib.error, AssertionError, RuntimeError),
 )
+_ENDS = (OSError, EOFError, zlib.error)
 _DAMAGE = ("truncated", "Error validating header", "END card", "corrupt", "Unexpected bytes")
 _TYPES = {8: "u1", 16: ">i2", 32: ">i4", 64: ">i8", -32: ">f4", -64: ">f8"}
 _UNSIGNED = {16: 2**15, 32: 2**31, 64: 2**63}
@@ -167,13 +169,15 @@ def _opened(path: Path) -> Iterator[Any]:
                 )
                 yield hdus
     except (*_MISREAD, fits.VerifyError) as problem:
-        raise DataError(f"{path} can't be read as FITS: {_first_line(problem)}", CUT_OFF) from problem
+        hint = CUT_OFF if isinstance(problem, _ENDS) else DAMAGED
+        raise DataError(f"{path} can't be read as FITS: {_first_line(problem)}", hint) from problem
 
 
 def _require_sound(path: Path, messages: list[str]) -> None:
     for message in messages:
         if any(word in message for word in _DAMAGE):
-            raise DataError(f"{path} is not a whole FITS file: {message.splitlines()[0]}", CUT_OFF)
+            hint = DAMAGED if "validating" in message else CUT_OFF
+            raise DataError(f"{path} is not a whole FITS file: {message.splitlines()[0]}", hint)
 
 
 def _first_line(problem: BaseException) -> str:
@@ -198,11 +202,13 @@ def _extension(path: Path, hdu: Any, *, packed: bool) -> Extension:
 def _rows(path: Path, header: Header, offset: int) -> Rows:
     bitpix = header["BITPIX"]
     if bitpix not in _TYPES:
-        raise ValueError(f"BITPIX is {bitpix!r}")
+        raise ValueError(f"BITPIX is '{bitpix}'")
     axes = [header[f"NAXIS{axis}"] for axis in range(header["NAXIS"], 0, -1)]
     if not all(type(length) is int and length >= 0 for length in axes):
         raise ValueError(f"the axes have the lengths {axes}")
     scale, zero = header.get("BSCALE", 1), header.get("BZERO", 0)
+    if not all(isinstance(each, (int, float)) and math.isfinite(each) for each in (scale, zero)):
+        raise ValueError(f"BSCALE is '{scale}' and BZERO '{zero}'")
     stored = np.dtype(_TYPES[bitpix])
     plain = stored.newbyteorder("=")
     blank = header.get("BLANK") if bitpix > 0 else None

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
-import numpy as np
-
 from reduce.errors import DataError
-from reduce.files.checksums import folded
+from reduce.files.checksums import folded, word_sum
 from reduce.files.opening import UNPACKING_FAILED, damaged, packing_of, require_ordinary, unpacked
 from reduce.files.structure import BLOCK, Hdu, next_hdu
 
@@ -91,15 +88,9 @@ def _compare(path: Path, stream: _Read, hdu: Hdu, number: int) -> None:
             return
         rest -= len(data)
         if hdu.datasum is not None:
-            padded = data + bytes(-len(data) % 4)
-            total += int(np.frombuffer(padded, dtype=np.uint32).sum(dtype=np.uint64))
-    if hdu.datasum is not None and _stored(total) % _ALL_ONES != hdu.datasum % _ALL_ONES:
+            total += word_sum(data)
+    if hdu.datasum is not None and folded(total) % _ALL_ONES != hdu.datasum % _ALL_ONES:
+        what = hdu.name or f"HDU {number}"
         raise DataError(
-            f"{path}: the data of {hdu.name or f'HDU {number}'} have changed since their checksum was written",
-            "get the file again",
+            f"{path}: the data of {what} have changed since the checksum was written", "get the file again"
         )
-
-
-def _stored(total: int) -> int:
-    """The ones'-complement sum of big-endian words, of the sum of the same words in the machine's order."""
-    return int.from_bytes(folded(total).to_bytes(4, sys.byteorder), "big")

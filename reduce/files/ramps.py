@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,12 +11,16 @@ from reduce import keywords
 from reduce.arrays import Flags, Rows
 from reduce.errors import DataError
 from reduce.files.contents import Contents, Extension
-from reduce.files.layouts import SCIENCE_NAMES
+from reduce.files.layouts import NOT_PLANES, SCIENCE_NAMES
 from reduce.files.sections import DetectorRows, FileRows, ReadFlags, pixel_flags
 from reduce.frame import Ramp
 from reduce.provenance import Provenance
 
 _BLOCK_BYTES = 32_000_000
+_LONGEST = 1e7
+"""No ramp takes as many seconds, nearly four months."""
+_SECONDS = frozenset({"s", "sec", "second", "seconds"})
+_NOT_PLANES = NOT_PLANES | {"GROUPDQ", "PIXELDQ", "TIMES", "ZEROFRAME"}
 
 
 def is_ramp(found: Contents) -> bool:
@@ -45,6 +51,7 @@ def ramp_of(found: Contents, values: dict[str, int], provenance: Provenance) -> 
     science = _science(found)
     jwst = _is_jwst(found, science)
     assert science.rows is not None
+    _require_times(found)
     reads = _canonical(science.rows) if jwst else science.rows
     if 0 in reads.shape:
         raise DataError(
@@ -52,19 +59,21 @@ def ramp_of(found: Contents, values: dict[str, int], provenance: Provenance) -> 
         )
     if reads.dtype.kind not in "iuf":
         raise DataError(f"{found.path}: the reads have the type {reads.dtype}; numbers were expected")
+    times = _times(found, reads.shape)
     pixeldq, groupdq = _quality(found, values, reads, jwst=jwst)
     try:
         return Ramp(
             reads=reads,
-            times=_times(found, reads.shape),
+            times=times,
             groupdq=groupdq,
             pixeldq=pixeldq,
             header=found.primary,
             sci_header=science.header,
             provenance=provenance,
+            planes=_planes(found, reads.shape[:2]),
         )
     except DataError as problem:
-        raise DataError(f"{found.path}: {problem.message}", problem.hint) from problem
+        raise DataError(problem.about(found.path), problem.hint) from problem
 
 
 def _science(found: Contents) -> Extension:
@@ -87,7 +96,22 @@ def _is_jwst(found: Contents, science: Extension) -> bool:
     assert science.rows is not None
     if times is not None and len(science.rows.shape) == 4:
         return False
-    return science.name == "SCI"
+    return science.name == "SCI" and not _is_by_rows(found, science.rows.shape)
+
+
+def _is_by_rows(found: Contents, shape: tuple[int, ...]) -> bool:
+    """True if only (row, column, group, read) goes with the quality of the pixels."""
+    pixels = found.image("PIXELDQ")
+    return len(shape) == 4 and pixels is not None and pixels.shape == shape[:2] != shape[2:]
+
+
+def _require_times(found: Contents) -> None:
+    """Refuse a ramp that does not say when its reads were taken."""
+    if found.image("TIMES") is None and keywords.find(found.primary, "TGROUP") is None:
+        raise DataError(
+            f"{found.path} has no TIMES: it does not say when each read was taken",
+            "a ramp has an image TIMES, groups by reads, in seconds; or TGROUP in its header",
+        )
 
 
 def _canonical(rows: Rows) -> DetectorRows:
@@ -107,22 +131,52 @@ def _canonical(rows: Rows) -> DetectorRows:
 def _times(found: Contents, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Seconds from the reset to each read, (ngroups, nreads)."""
     groups, reads = shape[2:]
-    rows = found.image("TIMES")
-    if rows is None:
+    extension = found.find("TIMES")
+    if extension is None or extension.rows is None:
         interval = keywords.real(found.primary, "TGROUP")
-        if not interval > 0:
-            raise DataError(f"{found.path}: the time between reads is {interval} s; it has to be positive")
+        if not 0 < interval < _LONGEST:
+            raise DataError(
+                f"{found.path}: the time between reads is {interval} s; it has to be positive, and below"
+                f" {_LONGEST:.0e} s"
+            )
         return np.tile(interval * np.arange(1, reads + 1, dtype=np.float64), (groups, 1))
-    times = np.asarray(rows[:], dtype=np.float64)
+    times = np.asarray(extension.rows[:], dtype=np.float64)
     if times.ndim == 1 and times.size == groups * reads:
         times = times.reshape(groups, reads)
     if times.shape != (groups, reads):
         raise DataError(
             f"{found.path}: TIMES has the shape {times.shape}, and there are {groups} groups of {reads} reads"
         )
-    if not np.isfinite(times).all() or (np.diff(times, axis=1) <= 0).any():
+    seconds = _seconds(found, str(extension.header.get("BUNIT") or "s"))
+    if not ((times >= 0) & (times < _LONGEST / seconds)).all():
+        raise DataError(
+            f"{found.path}: TIMES has {_strangest(times)}; times of reads are seconds since the reset, 0 or"
+            f" more and below {_LONGEST:.0e}"
+        )
+    if (np.diff(times, axis=1) <= 0).any():
         raise DataError(f"{found.path}: the times of the reads do not increase within each group")
-    return times
+    return times * seconds
+
+
+def _seconds(found: Contents, unit: str) -> float:
+    """How many seconds the unit of TIMES is."""
+    if unit.strip().lower() in _SECONDS:
+        return 1.0
+    from astropy.units import Unit
+
+    try:
+        return float(Unit(unit).to("s"))
+    except (ValueError, TypeError) as problem:
+        raise DataError(
+            f"{found.path}: TIMES has BUNIT='{unit}', which is no unit of time", "write times in s"
+        ) from problem
+
+
+def _strangest(times: NDArray[np.float64]) -> float:
+    """The time that is most obviously none."""
+    if np.isnan(times).any():
+        return float("nan")
+    return float(times.min() if times.min() < 0 else times.max())
 
 
 def _quality(
@@ -146,6 +200,15 @@ def _quality(
     row_bytes = int(np.prod(reads.shape[1:], dtype=np.int64)) * 4
     some_pixel, some_read = pixel_flags(rows, values, max(1, _BLOCK_BYTES // row_bytes))
     return pixels | some_pixel, ReadFlags(rows, tuple(values.items())) if some_read else None
+
+
+def _planes(found: Contents, shape: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    """Images of the size of the detector that have no other meaning here, such as SUBARR_MAP."""
+    return {
+        extension.name: np.asarray(extension.rows[:])
+        for extension in found.extensions
+        if extension.name not in _NOT_PLANES and extension.rows is not None and extension.rows.shape == shape
+    }
 
 
 def _pixel_plane(

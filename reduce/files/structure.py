@@ -20,8 +20,9 @@ _NUMBER: Final = re.compile(rb"(BITPIX|NAXIS\d*|PCOUNT|GCOUNT|TFIELDS) *= +([+-]
 _NAME: Final = re.compile(rb"EXTNAME *= *'((?:[^']|'')*)'.*")
 _SUM: Final = re.compile(rb"DATASUM *= *'? *(\d{1,10}) *'?.*")
 _COUNTED: Final = (b"BITPIX", b"NAXIS", b"PCOUNT", b"GCOUNT", b"TFIELDS")
+_BITS: Final = (8, 16, 32, 64, -32, -64)
 CUT_OFF: Final = "the file was cut off, perhaps while it was copied; get it again"
-_DAMAGED: Final = "the file is damaged; get it again"
+DAMAGED: Final = "the file is damaged; get it again"
 
 
 class Readable(Protocol):
@@ -101,7 +102,7 @@ def _count(path: Path, card: bytes, numbers: dict[str, int]) -> None:
     """Add the number of a card."""
     match = _NUMBER.fullmatch(card.rstrip())
     if match is None and card[:8].rstrip() in (*_COUNTED, b"NAXIS1"):
-        raise DataError(f"{path}: the card {card.decode('ascii', 'replace').rstrip()!r} can't be", _DAMAGED)
+        raise DataError(f"{path}: the card {card.decode('ascii', 'replace').rstrip()!r} can't be", DAMAGED)
     if match is not None:
         numbers.setdefault(match[1].decode(), int(match[2]))
 
@@ -126,11 +127,13 @@ def _data_size(path: Path, numbers: dict[str, int]) -> int:
     axes = [numbers.get(f"NAXIS{axis}", -1) for axis in range(1, min(count, _MOST) + 1)]
     columns = numbers.get("TFIELDS", 0)
     if not 0 <= count <= _MOST or not 0 <= columns <= _MOST or any(length < 0 for length in axes):
-        raise DataError(f"{path}: a header gives its data {count} axes of the lengths {axes[:9]}", _DAMAGED)
+        raise DataError(f"{path}: a header gives its data {count} axes of the lengths {axes[:9]}", DAMAGED)
+    if (bits := numbers.get("BITPIX", 8)) not in _BITS:
+        raise DataError(f"{path}: a header has BITPIX {bits}, which stands for no kind of number", DAMAGED)
     groups, extra = numbers.get("GCOUNT", 1), numbers.get("PCOUNT", 0)
     if groups < 0 or extra < 0:
-        raise DataError(f"{path}: a header has PCOUNT {extra} and GCOUNT {groups}", _DAMAGED)
+        raise DataError(f"{path}: a header has PCOUNT {extra} and GCOUNT {groups}", DAMAGED)
     if not axes:
         return 0
     elements = prod(axes[1:] if axes[0] == 0 and groups > 1 else axes)
-    return abs(numbers.get("BITPIX", 8)) // 8 * groups * (extra + elements)
+    return abs(bits) // 8 * groups * (extra + elements)

@@ -143,6 +143,8 @@ def _use(row: Mapping[str, Any]) -> ReferenceUse:
     origin, path = row["ORIGIN"], unescaped(row["PATH"])
     if origin not in ("cache", "override", "missing", "memory"):
         raise ValueError(f"the origin {origin!r}")
+    if row["SHA256"] and not path:
+        raise ValueError(f"PROVENANCE has the sha256 of a reference of type {row['TYPE']} and no PATH")
     reference = Reference(
         reftype=unescaped(row["TYPE"]),
         path=Path(path) if path else None,

@@ -198,10 +198,12 @@ def _ramp_hdus(ramp: Ramp, layout: Layout) -> Iterator[Hdu]:
     yield Hdu(_extension_header("s"), ramp.times, "TIMES")
     if layout == "liger":
         yield Hdu(_extension_header(), _BothFlags(ramp), "DQ")
-        return
-    if ramp.groupdq is not None:
-        yield Hdu(_extension_header(), ramp.groupdq, "GROUPDQ")
-    yield Hdu(_extension_header(), ramp.pixeldq, "PIXELDQ")
+    else:
+        if ramp.groupdq is not None:
+            yield Hdu(_extension_header(), ramp.groupdq, "GROUPDQ")
+        yield Hdu(_extension_header(), ramp.pixeldq, "PIXELDQ")
+    for name, plane in ramp.planes.items():
+        yield Hdu(_extension_header(), plane, name)
 
 
 class _Error:

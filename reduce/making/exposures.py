@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from reduce import keywords
 from reduce.errors import DataError
 from reduce.files.contents import contents
-from reduce.files.ramps import is_ramp
 from reduce.files.integrity import checked_sha256
+from reduce.files.ramps import is_ramp
 from reduce.files.reader import read_ramp
 from reduce.files.rows import open_rows
 from reduce.headers import plain
@@ -83,7 +83,7 @@ class Exposure:
         try:
             return keywords.date(self.values)
         except DataError as problem:
-            raise DataError(f"{self.path}: {problem.message}", problem.hint) from problem
+            raise DataError(problem.about(self.path), problem.hint) from problem
 
     def said(self, keyword: str) -> str:
         """The value of a keyword as text, empty without one."""

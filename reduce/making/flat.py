@@ -98,7 +98,7 @@ def _scaled(frame: Ready, statistic: Statistic) -> Ready:
     try:
         level = typical(whole.sci, whole.variances, flags, statistic=statistic).value
     except DataError as problem:
-        raise DataError(f"{path}: {problem.message}", problem.hint) from problem
+        raise DataError(problem.about(path), problem.hint) from problem
     noise = float(np.median(whole.err[~flagged(flags)]))
     if level <= max(noise, 0):
         raise DataError(

@@ -69,6 +69,7 @@ def make(wish: Wish, output: Output, watch: Watch) -> tuple[Written, ...]:
     parameters: object = build(kind.parameters, wish.parameters, PARAMETERS)
     exposures, notes = chosen(wish.candidates, kind.takes, wish.kind)
     require_alike(exposures, kind.alike, wish.kind)
+    output.keep((*(exposure.path for exposure in exposures), *wish.request.named))
     _require_room(kind, exposures, wish.description, output)
     try:
         output.folder.mkdir(parents=True, exist_ok=True)
