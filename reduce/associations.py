@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reduce.errors import DataError
+from reduce.files.opening import require_ordinary
 from reduce.files.reader import read_header
 from reduce.headers import plain
 from reduce.keywords import find
@@ -85,6 +86,7 @@ def read_associations(path: Path) -> tuple[Association, ...]:
     DataError
         If it can't be read, has none of these forms, or names what is not there.
     """
+    require_ordinary(path)
     try:
         tree = parsed_yaml(path.read_text(encoding="utf-8"))
     except OSError as problem:

@@ -797,3 +797,30 @@ def test_errors_that_can_not_be_printed_leave_the_exit_code(repo_root, here, arg
         )
 
     assert done.returncode == code
+
+
+def test_data_that_have_changed_are_not_reduced(run, here):
+    path = here / RAW
+    with fits.open(path) as hdus:
+        hdus.writeto(path, overwrite=True, checksum=True)
+    with fits.open(path) as hdus:
+        place = hdus["TIMES"].fileinfo()["datLoc"]
+    data = bytearray(path.read_bytes())
+    data[place + 7] ^= 1
+    path.write_bytes(data)
+
+    result = run(RAW)
+
+    assert result.exit_code == 3
+    assert "the data of TIMES have changed since the checksum was written" in " ".join(result.stderr.split())
+    assert "get the file again" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["pipe.fits", "pipe.json"])
+def test_a_pipe_is_refused_and_not_waited_for(run, here, name):
+    os.mkfifo(here / name)
+
+    result = run(name)
+
+    assert result.exit_code == 3
+    assert "not an ordinary file" in result.stderr

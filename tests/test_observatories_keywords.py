@@ -136,6 +136,11 @@ def test_values_become_text() -> None:
     }
 
 
+def test_telemetry_has_two_words_for_the_full_frame() -> None:
+    assert value({"SARRMODE": "FULL"}, "META.SUBARRAY.NAME") == "FULL"
+    assert value({"SARRMODE": "FULL_FRAME"}, "META.SUBARRAY.NAME") == "FULL"
+
+
 def test_an_untranslated_value_does_not_count() -> None:
     assert value({"SARRMODE": "ODGW"}, "META.SUBARRAY.NAME") is None
     header = {"MODE": "IFU", "IFUMODE": "SLICER"}

@@ -200,3 +200,10 @@ def test_models_are_found_by_name_and_by_type():
         model_of("cake")
     with pytest.raises(ParameterError):
         model_of("")
+
+
+@pytest.mark.parametrize(
+    ("mode", "name"), [("FULL", "FULL"), ("FULL_FRAME", "FULL"), ("SUB_ARRAY", "CUSTOM")]
+)
+def test_telemetry_tells_the_subarray(mode, name):
+    assert find({"SARRMODE": mode}, "SUBARRAY") == name

@@ -146,6 +146,19 @@ def test_exposures_have_to_be_alike(darks: list[Path], keyword: str, value: obje
     assert keyword in str(caught.value.hint)
 
 
+def test_exposures_that_are_known_to_be_bad_are_left_out(darks: list[Path], tmp_path: Path) -> None:
+    other = tmp_path / "other.fits"
+    with fits.open(darks[1]) as file:
+        file[0].header["DATAQUAL"] = "BAD"
+        file.writeto(other, checksum=True)
+
+    with pytest.raises(DataError, match=r"other\.fits has DATAQUAL='BAD'"):
+        made("dark", [darks[0], other], tmp_path / "out")
+    (written,) = made("dark", [darks[0], other], tmp_path / "out", named=False)
+
+    assert written.sources == (darks[0],)
+
+
 def test_shapes_have_to_be_alike(darks: list[Path], tmp_path: Path) -> None:
     (small,) = write_exposures(tmp_path, Detector.simulated((32, 64), 1, border=0), [DARK])
 

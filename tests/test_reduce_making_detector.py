@@ -6,13 +6,19 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from making_exposures import made, write_exposures
-from reduce_files import header, ramp
+from reduce_files import header, ramp, write
 
 from reduce.dq import DQ
 from reduce.errors import DataError, MissingReferenceError
 from reduce.files.writer import write_ramp
 from reduce.kernels.linearity import nonlinear
+from reduce.making.badpix import explained
+from reduce.making.linearity import LinearityMaking, _known
+from reduce.making.order import Order
 from reduce.night import Shot
+from reduce.pipeline import Unwatched
+from reduce.references import NoReferences, Overrides
+from reduce.session import Request
 from reduce.sim import Detector
 
 BIAS = Shot("BIAS", "BIAS", 1, 1, 1.44)
@@ -304,3 +310,26 @@ def test_biases_without_noise_are_as_uncertain_as_rounded_counts(tmp_path: Path)
     assert (fits.getdata(written.path, "SCI") == 1000).all()
     np.testing.assert_allclose(fits.getdata(written.path, "ERR"), np.sqrt(1 / 12 / 4), rtol=1e-5)
     assert not (fits.getdata(written.path, "DQ") & DQ.DO_NOT_USE).any()
+
+
+def test_levels_of_saturation_that_are_given_are_taken_above_the_bias(tmp_path: Path) -> None:
+    """Counts above them are left out of the fit, so they have to be of the same zero point."""
+    paths = {}
+    for reftype, value in (("bias", 1000), ("saturation", 31000)):
+        paths[reftype] = write(tmp_path / f"{reftype}.fits", ("SCI", np.full((6, 5), value, np.float32)))
+    order = Order(Request(Overrides(paths, NoReferences())), None, tmp_path, lambda _: Unwatched())
+
+    known = _known(ramp(), order, LinearityMaking())
+
+    assert (known.saturation == 30000).all()
+    assert (known.bias == 1000).all()
+
+
+def test_a_pixel_that_is_bad_for_a_reason_that_does_not_last_is_bad_for_another_one() -> None:
+    bad, border = DQ.DO_NOT_USE, DQ.REFERENCE_PIXEL
+    broken, other = bad | border | DQ.BAD_REF_PIXEL, bad | DQ.OTHER_BAD_PIXEL
+    flags = [0, bad, bad | DQ.JUMP_DET, bad | DQ.HOT, bad | DQ.NON_SCIENCE | border, broken]
+
+    found = explained(np.array(flags, np.uint32))
+
+    assert found.tolist() == [0, other, other, bad | DQ.HOT, border, broken]
