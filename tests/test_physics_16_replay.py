@@ -94,7 +94,7 @@ def test_other_pixels_are_told(repo_root, night):
     result = run(night, "replay", product, "--format", "json")
 
     assert result.exit_code == 1
-    assert json.loads(result.stdout)["different"] == ["SCI"]
+    assert json.loads(result.stdout)[0]["different"] == ["SCI"]
 
 
 def test_what_steps_made_in_a_program_is_made_again(repo_root, night, monkeypatch):

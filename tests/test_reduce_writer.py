@@ -255,13 +255,23 @@ paths = st.none() | names.filter(lambda name: name != ".").map(lambda name: Path
 references = st.builds(
     Reference, texts, paths, st.sampled_from(["cache", "override", "missing"]), texts, texts, texts
 )
+uses = st.builds(
+    lambda reference, digest: ReferenceUse(reference, digest if reference.path else ""), references, texts
+)
+
+
+def used(reference: Reference, sha256: str) -> ReferenceUse:
+    """What is no file has no sha256."""
+    return ReferenceUse(reference, sha256 if reference.path else "")
+
+
 steps = st.builds(
     StepRecord,
     texts,
     st.just("S_FLAT"),
     st.sampled_from(["COMPLETE", "SKIPPED"]),
     st.dictionaries(texts, texts, max_size=3),
-    st.lists(st.builds(ReferenceUse, references, texts), max_size=3).map(tuple),
+    st.lists(uses, max_size=3).map(tuple),
     texts,
 )
 provenances = st.builds(
