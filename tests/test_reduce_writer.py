@@ -258,13 +258,6 @@ references = st.builds(
 uses = st.builds(
     lambda reference, digest: ReferenceUse(reference, digest if reference.path else ""), references, texts
 )
-
-
-def used(reference: Reference, sha256: str) -> ReferenceUse:
-    """What is no file has no sha256."""
-    return ReferenceUse(reference, sha256 if reference.path else "")
-
-
 steps = st.builds(
     StepRecord,
     texts,
