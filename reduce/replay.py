@@ -82,7 +82,7 @@ class Recorded:
         return replace(reference, path=self.finder.find(reference.path, use.sha256, "the reference"))
 
 
-def replayed(product: Frame, path: Path, finder: Finder, watcher: Watcher | None = None) -> Data:
+def replayed(product: Data, path: Path, finder: Finder, watcher: Watcher | None = None) -> Data:
     """A product made again.
 
     Parameters

@@ -25,7 +25,7 @@ from reduce.recipe import Level, Recipe, choose
 from reduce.references import Overrides, Reference, Resolver, Value
 from reduce.settings import Settings, recipe_layer
 from reduce.step import PARAMETERS, Need, Step
-from reduce.steps import NEEDED, STEPS
+from reduce.steps import STEPS, known_reftype
 
 if TYPE_CHECKING:
     from astropy.io.fits import Header
@@ -70,8 +70,7 @@ class Request:
                 raise unknown("step", step, list(STEPS))
         named = self.resolver.files if isinstance(self.resolver, Overrides) else ()
         for reftype in (*self.allowed, *named):
-            if reftype not in NEEDED and not reftype.startswith(PARAMETERS):
-                raise unknown("reference type", reftype, list(NEEDED))
+            known_reftype(reftype)
 
     @property
     def library(self) -> Library:

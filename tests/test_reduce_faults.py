@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reduce_files import frame, ramp, same, write
 
 from reduce.errors import DataError, OutputError, ReduceError
-from reduce.files.reader import open_any, read_arrays, read_frame, read_provenance, read_ramp
+from reduce.files.reader import open_any, read_frame, read_provenance, read_ramp
 from reduce.files.writer import write_frame, write_ramp
 
 SHAPE = (6, 5)
@@ -214,12 +214,6 @@ def test_a_ramp_of_nothing_is_refused(tmp_path, axis):
     path.write_bytes(bytes(content[:header_end]))
 
     assert "has no reads" in refused(read_ramp, path)
-
-
-def test_an_array_without_data_is_refused(tmp_path):
-    path = write(tmp_path / "f.fits", ("SCI", IMAGE), ("DQ", None))
-
-    assert "DQ has no data" in refused(lambda path: read_arrays(path, ["DQ"]), path)
 
 
 @pytest.mark.parametrize(("column", "value"), [("STATUS", "DONE"), ("PARAMETERS", "{"), ("REASON", "\\u12")])

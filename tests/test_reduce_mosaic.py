@@ -7,7 +7,6 @@ import pytest
 
 from reduce.dq import DQ
 from reduce.errors import DataError, ParameterError
-from reduce.kernels.combine import Source
 from reduce.kernels.dither_outliers import dither_outliers
 from reduce.kernels.mosaic import (
     DrizzleInput,
@@ -15,8 +14,6 @@ from reduce.kernels.mosaic import (
     drizzle_frames,
     pixel_area,
     pixel_map,
-    shift_and_combine,
-    whole_shifts,
 )
 from reduce.kernels.mosaic_grid import output_grid
 
@@ -153,34 +150,6 @@ def test_grid_lies_across_the_origin_of_right_ascension_and_at_the_pole():
     assert max(output_grid([sky(dec=90.0), sky(ra=200, dec=89.99999)], [(40, 50)] * 2).shape) < 100
 
 
-def test_whole_shifts_align_stars_and_leave_rays_out():
-    rng = np.random.default_rng(4)
-    scene = rng.normal(100, 20, (40, 40)).astype(np.float32)
-    shifts = [(0, 0), (3, 5), (6, 2), (9, 9)]
-    frames = []
-    for number, (dy, dx) in enumerate(shifts):
-        sci = scene[dy : dy + 28, dx : dx + 28].copy()
-        sci[20 - dy, 20 - dx + number] += 1e4
-        frames.append(Source(sci, (np.ones_like(sci),)))
-    result = shift_and_combine(frames, shifts, method="median")
-    assert result.sci.shape == (37, 37)
-    covered = result.count > 0
-    np.testing.assert_allclose(result.sci[covered], scene[:37, :37][covered], rtol=1e-6)
-    np.testing.assert_array_equal(result.dq[~covered], NOTHING)
-    assert (result.count[12:26, 12:20] == 4).all()
-    by_rows = shift_and_combine(frames, shifts, method="median", memory=1)
-    np.testing.assert_array_equal(result.sci, by_rows.sci)
-    cut = shift_and_combine(frames, [(dy - 5, dx - 5) for dy, dx in shifts], shape=(10, 8), method="median")
-    np.testing.assert_array_equal(cut.sci, result.sci[5:15, 5:13])
-
-
-def test_whole_shifts_come_from_coordinates():
-    step = 0.004 / 3600
-    grid = sky()
-    moved = sky(dec=20 + 3.2 * step, ra=150 - 5.1 * step / np.cos(np.radians(20)))
-    assert whole_shifts([grid, moved], grid) == [(0, 0), (3, 5)]
-
-
 def test_correlation_factor_is_that_of_the_paper():
     assert correlation_factor(0, 1) == 1
     assert correlation_factor(1, 1) == pytest.approx(1.5)
@@ -243,7 +212,6 @@ def test_two_dithered_frames_tell_nothing():
         (lambda: dither_outliers([], None, (5, 5), threshold=0), "threshold 0"),
         (lambda: output_grid([], []), "coordinates of 0 frames"),
         (lambda: output_grid([sky()], [(4, 4)], scale=0), "scale is 0"),
-        (lambda: shift_and_combine([], []), "0 shifts"),
         (lambda: correlation_factor(1, 0), "must be positive"),
     ],
 )

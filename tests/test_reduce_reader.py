@@ -9,17 +9,16 @@ from reduce_files import CARDS, WCS_CARDS, frame, header, ramp, write
 
 from reduce.dq import DQ, translated
 from reduce.errors import DataError, ReduceError
+from reduce.files.contents import contents
 from reduce.files.reader import (
-    dq_definitions,
     open_any,
-    open_image,
-    read_arrays,
     read_frame,
     read_header,
     read_provenance,
     read_ramp,
 )
 from reduce.files.rows import open_rows
+from reduce.files.tables import definitions
 from reduce.files.writer import write_ramp
 from reduce.frame import Frame, Ramp
 from reduce.keywords import standard
@@ -54,11 +53,11 @@ def test_every_reference_of_the_demonstration_is_read(repo_root):
             loaded = read_frame(path)
             assert list(loaded.variances) == ["OTHER"]
         elif kind == "NONLINCOEFF":
-            assert read_arrays(path, ["COEFFS"])["COEFFS"].ndim == 3
+            assert len(contents(path).image("COEFFS").shape) == 3
         elif kind == "DQ":
-            assert read_arrays(path, ["DQ"])["DQ"].dtype == np.uint32
+            assert contents(path).image("DQ").dtype == np.uint32
         else:
-            assert "PIXFRAC" in read_arrays(path, ["DRIZPARS"])["DRIZPARS"].dtype.names
+            assert "PIXFRAC" in contents(path).table("DRIZPARS").dtype.names
 
 
 def refusal(reader, path):
@@ -127,7 +126,7 @@ def test_quality_bits_are_translated_by_their_names(tmp_path):
     dq = read_frame(path).dq
 
     assert list(dq[0, :4]) == [DQ.HOT, DQ.DO_NOT_USE, DQ.OTHER_BAD_PIXEL, DQ.AD_FLOOR]
-    assert dq_definitions(path) == {"HOT": 1, "DO_NOT_USE": 2, "TBD": 4}
+    assert definitions(contents(path)) == {"HOT": 1, "DO_NOT_USE": 2, "TBD": 4}
 
 
 def test_values_that_are_no_numbers_must_not_be_used(tmp_path):
@@ -316,7 +315,7 @@ def test_one_read_is_a_ramp(tmp_path):
 def test_slices_are_those_of_an_array(tmp_path, key):
     data = np.arange(6 * 5, dtype=np.float32).reshape(SHAPE)
     expected = ramp((6, 5, 2, 4))
-    plain = open_image(write(tmp_path / "f.fits", ("SCI", data)), "SCI")
+    plain = contents(write(tmp_path / "f.fits", ("SCI", data))).image("SCI")
     write_ramp(expected, tmp_path / "r.fits")
     old = write(
         tmp_path / "o.fits",
@@ -332,7 +331,7 @@ def test_slices_are_those_of_an_array(tmp_path, key):
 
 def test_threads_may_read_together(tmp_path):
     data = np.random.default_rng(4).normal(size=(200, 50))
-    rows = open_image(write(tmp_path / "f.fits", ("SCI", data)), "SCI")
+    rows = contents(write(tmp_path / "f.fits", ("SCI", data))).image("SCI")
 
     with ThreadPoolExecutor(8) as pool:
         parts = list(pool.map(lambda first: rows[first : first + 5], range(0, 200, 5)))
@@ -340,21 +339,8 @@ def test_threads_may_read_together(tmp_path):
     assert np.array_equal(np.concatenate(parts), data)
 
 
-def test_arrays_are_read_by_name_and_by_rows(tmp_path):
-    coefficients = np.random.default_rng(3).normal(size=(6, 5, 4)).astype(np.float32)
-    path = write(tmp_path / "c.fits", ("COEFFS", coefficients), ("DATA", image()))
-
-    arrays = read_arrays(path, ["COEFFS", "SCI"], slice(2, 4), optional=["DQ"])
-
-    assert list(arrays) == ["COEFFS", "SCI"]
-    assert np.array_equal(arrays["COEFFS"], coefficients[2:4])
-    assert np.array_equal(arrays["SCI"], image()[2:4])
-    with pytest.raises(DataError, match="no extension GAIN; it has PRIMARY, COEFFS"):
-        read_arrays(path, ["GAIN"])
-
-
 def test_an_image_that_is_not_there_is_none(tmp_path):
-    assert open_image(write(tmp_path / "f.fits", ("SCI", image())), "DQ") is None
+    assert contents(write(tmp_path / "f.fits", ("SCI", image()))).image("DQ") is None
 
 
 def test_a_file_without_history_has_none(tmp_path):

@@ -72,7 +72,7 @@ def test_a_misspelt_type_is_refused_with_the_nearest(names):
     with pytest.raises(ParameterError) as caught:
         Request(**{"resolver": NoReferences(), **names})
 
-    assert caught.value.message == "there is no reference type 'drak'"
+    assert caught.value.message == "there is no reference type that a step uses 'drak'"
     assert caught.value.hint == "did you mean 'dark'?"
 
 

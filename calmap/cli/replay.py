@@ -105,13 +105,13 @@ def _replayed(
     file: str, cwd: Path, folders: Sequence[Path], bar: StepBar, out: Path | None, *, overwrite: bool
 ) -> _Verdict:
     """Make a product again, and write it if that is asked for."""
-    from reduce.files.reader import read_frame
+    from reduce.files.reader import open_any
     from reduce.files.writer import write_frame
     from reduce.frame import Frame
     from reduce.replay import differences, finder_for, replayed
 
     path = cwd / Path(file).expanduser()
-    product = read_frame(path)
+    product = open_any(path)
     again = replayed(product, path, finder_for(path, folders), bar.of(path))
     if out and isinstance(again, Frame):
         write_frame(again, out, overwrite=overwrite)

@@ -6,14 +6,13 @@ quality bits in DQ of 16 or 32 bits, named by DQ_DEF if that is there.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reduce.arrays import Flags, Image, Rows
+from reduce.arrays import Flags, Image
 from reduce.dq import DQ, translated
 from reduce.errors import DataError
 from reduce.files.contents import Contents, Extension, contents
@@ -72,62 +71,6 @@ def read_header(path: Path) -> Header:
         If the file is damaged.
     """
     return contents(path).primary
-
-
-def open_image(path: Path, name: str) -> Rows | None:
-    """An image by the name of its extension, read when it is sliced, or None without.
-
-    Raises
-    ------
-    DataError
-        If the file is damaged.
-    """
-    return contents(path).image(name)
-
-
-def read_arrays(
-    path: Path, names: Sequence[str], rows: slice | None = None, *, optional: Collection[str] = ()
-) -> dict[str, NDArray[Any]]:
-    """Arrays of a file by the names of their extensions.
-
-    Parameters
-    ----------
-    path
-        The file.
-    names
-        What to read; ``SCI`` is found as ``DATA`` too and the other way round. Tables come as structured
-        arrays, and DQ in the bits of `reduce.dq.DQ`.
-    rows
-        Rows of the images; all if not given.
-    optional
-        Names that the file may lack; they are then left out of the result.
-
-    Raises
-    ------
-    DataError
-        If the file is damaged or lacks one that is not optional.
-    """
-    found = contents(path)
-    result: dict[str, NDArray[Any]] = {}
-    for name in (*names, *optional):
-        extension = found.find(*_synonyms(name))
-        if extension is None:
-            if name in optional:
-                continue
-            raise DataError(f"{path} has no extension {name}; it has {found.listing}")
-        result[name] = _array(found, extension, rows)
-    return result
-
-
-def dq_definitions(path: Path) -> dict[str, int]:
-    """Value of each quality bit by its name, as a file's DQ_DEF says; empty without one.
-
-    Raises
-    ------
-    DataError
-        If the file or the table is damaged.
-    """
-    return definitions(contents(path))
 
 
 def read_provenance(path: Path) -> Provenance:
@@ -226,16 +169,3 @@ def _floating(array: NDArray[Any]) -> Image:
     if array.dtype.kind == "f":
         return array
     return array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
-
-
-def _synonyms(name: str) -> tuple[str, ...]:
-    return (name, *(other for other in SCIENCE_NAMES if name in SCIENCE_NAMES and other != name))
-
-
-def _array(found: Contents, extension: Extension, rows: slice | None) -> NDArray[Any]:
-    if extension.table is not None:
-        return extension.table
-    if extension.rows is None:
-        raise DataError(f"{found.path}: the extension {extension.name} has no data")
-    array = np.asarray(extension.rows[rows or slice(None)])
-    return _bits(found, array) if extension.name == "DQ" else array

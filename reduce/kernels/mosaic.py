@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from reduce.arrays import Flags, Image, Rows
+from reduce.arrays import Flags, Image
 from reduce.dq import DQ
 from reduce.errors import DataError, ParameterError
-from reduce.kernels.combine import Combined, Source, combine
 
 if TYPE_CHECKING:
     from astropy.wcs import WCS
@@ -254,55 +253,6 @@ def pixel_area(places: PixelMap) -> NDArray[np.float64]:
     return area
 
 
-def shift_and_combine(
-    frames: Sequence[Source],
-    shifts: Sequence[tuple[int, int]],
-    *,
-    shape: tuple[int, int] | None = None,
-    **options: Any,
-) -> Combined:
-    """Combine frames that are shifted by whole pixels.
-
-    Nothing is interpolated, so neighbours stay uncorrelated, and cosmic rays are clipped as in `combine`.
-
-    Parameters
-    ----------
-    frames
-        What to combine, of any shapes.
-    shifts
-        Row and column of the mosaic where each frame's first pixel comes to lie.
-    shape
-        Of the mosaic; the least that reaches from its first pixel over all frames if None.
-    options
-        See `reduce.kernels.combine.combine`.
-
-    Raises
-    ------
-    DataError
-        No frames or not a shift for each.
-    """
-    if not frames or len(shifts) != len(frames):
-        raise DataError(f"{len(shifts)} shifts for {len(frames)} frames")
-    if shape is None:
-        ends = [
-            [s + n for s, n in zip(shift, f.sci.shape, strict=True)]
-            for f, shift in zip(frames, shifts, strict=True)
-        ]
-        shape = max(row for row, _ in ends), max(column for _, column in ends)
-    if min(shape) < 1:
-        raise DataError(f"no frame reaches the mosaic, whose shape would be {shape}")
-    return combine([_shifted(f, s, shape) for f, s in zip(frames, shifts, strict=True)], **options)
-
-
-def whole_shifts(wcss: Sequence[WCS], output_wcs: WCS) -> list[tuple[int, int]]:
-    """Row and column of a grid nearest to each frame's first pixel, for `shift_and_combine`."""
-    shifts = []
-    for wcs in wcss:
-        column, row = output_wcs.world_to_pixel_values(*wcs.pixel_to_world_values(0, 0))
-        shifts.append((round(float(row)), round(float(column))))
-    return shifts
-
-
 class _Prepared(NamedTuple):
     """What the drizzle takes: finite numbers, with weight 0 for pixels that don't take part."""
 
@@ -361,52 +311,3 @@ def _set_bits(context: NDArray[np.int32]) -> NDArray[np.uint16]:
         for bit in range(32):
             count += ((plane >> bit) & 1).astype(np.uint16)
     return count
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Shifted:
-    """Rows of an array that lies somewhere in a larger one."""
-
-    rows: Rows
-    shift: tuple[int, int]
-    shape: tuple[int, ...]
-    fill: float
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return self.rows.dtype
-
-    def __getitem__(self, key: slice, /) -> NDArray[Any]:
-        first, last, _ = key.indices(self.shape[0])
-        result = np.full((max(last - first, 0), self.shape[1]), self.fill, self.dtype)
-        (ny, nx), (dy, dx) = self.rows.shape, self.shift
-        top, bottom = max(first, dy), min(last, dy + ny)
-        left, right = max(0, dx), min(self.shape[1], dx + nx)
-        if top < bottom and left < right:
-            part = self.rows[top - dy : bottom - dy][:, left - dx : right - dx]
-            result[top - first : bottom - first, left:right] = part
-        return result
-
-
-def _shifted(frame: Source, shift: tuple[int, int], shape: tuple[int, int]) -> Source:
-    """A frame in a larger one; what it does not cover is bad."""
-    dq = frame.dq if frame.dq is not None else _AllGood(frame.sci.shape)
-    return Source(
-        _Shifted(frame.sci, shift, shape, 0),
-        tuple(_Shifted(variance, shift, shape, 0) for variance in frame.variances),
-        _Shifted(dq, shift, shape, int(_NOTHING)),
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _AllGood:
-    """Flags without a bit."""
-
-    shape: tuple[int, ...]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        return np.dtype(np.uint32)
-
-    def __getitem__(self, key: slice, /) -> NDArray[Any]:
-        return np.zeros((len(range(*key.indices(self.shape[0]))), *self.shape[1:]), np.uint32)

@@ -29,9 +29,6 @@ STEPS: Mapping[str, Step] = MappingProxyType(
 REFTYPES: Mapping[str, str] = MappingProxyType({"nonlin": "nonlincoeff", "background": "sky", "mask": "dq"})
 """Reference types by other names that the Liger/IRIS pipeline has for them."""
 
-NEEDED = tuple(dict.fromkeys(need.reftype for step in STEPS.values() for need in step.needs))
-"""Reference types that steps use."""
-
 CLASSES: Mapping[str, str] = MappingProxyType(
     {
         "AssignWCSStep": "assign_wcs",
