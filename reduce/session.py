@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 from reduce.dq import DEFINITIONS, DQ, flagged
 from reduce.errors import DataError, ParameterError
+from reduce.files.contents import contents
 from reduce.files.integrity import checked_sha256
+from reduce.files.ramps import is_ramp
 from reduce.files.reader import open_any
 from reduce.frame import Frame, FrameRows, Ramp
 from reduce.hashes import Hashes
@@ -179,13 +181,15 @@ def passed_over(path: Path, request: Request) -> str:
     DataError
         If the file can't be used.
     """
-    data = open_any(path)
+    found = contents(path)
+    header = plain(found.primary)
     try:
-        recipe = request.recipe or choose(plain(data.header), path.name)
+        recipe = request.recipe or choose(header, path.name)
     except ParameterError:
         return "that no recipe is for"
     wanted = Level.L2 if request.last is None else request.last
-    first = level(data) if request.first is None else request.first
+    own = Level.L0 if is_ramp(found) else level_of(header)
+    first = own if request.first is None else request.first
     last = max((each for each, steps in recipe.steps.items() if steps and each <= wanted), default=wanted)
     return f"at {first.name} already" if first >= last else ""
 
