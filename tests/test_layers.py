@@ -30,6 +30,7 @@ LAYERS = (
     ("calmap.references",),
     ("calmap.bestref",),
     ("calmap",),
+    ("calmap.archive",),
     ("calmap.delivery",),
     ("calmap.certify",),
     ("calmap.report",),
@@ -66,6 +67,11 @@ ONLY_IN = {
     "click": ("calmap.cli",),
     "rich": ("calmap.report", "calmap.cli"),
     "reduce": ("reduce", "calmap.reduction", "calmap.cli"),
+    "pyarrow": ("calmap.bestref.tables", "calmap.archive", "calmap.cli"),
+    "distributed": ("calmap.archive",),
+    "fsspec": ("calmap.cache.remote", "calmap.archive"),
+    "msgspec": ("calmap.compile", "calmap.cache", "calmap.archive"),
+    "platformdirs": ("calmap.cache",),
 }
 ENVIRONMENT = ("calmap.cache.settings",)
 IMPORTERS = ("calmap", "calmap.cli.main")
@@ -75,6 +81,7 @@ FORBIDDEN_NAMES = {"literal_eval", "unsafe_load", "full_load"}
 FORBIDDEN_IMPORTS = {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
 HEAVY = (
     *("astropy", "asdf", "matplotlib", "numba", "dask", "pyarrow"),
+    *("distributed", "fsspec", "pandas", "polars", "s3fs"),
     *("yaml", "numpy", "rich", "click", "flask", "fastapi"),
 )
 

@@ -145,3 +145,7 @@ HOOK_KEYWORDS: Mapping[str, frozenset[str]] = {
     "fallback_header_wfpc2_flatfile_v1": frozenset({"FILTER1", "FILTER2"}),
 }
 """Keywords that each hook reads or sets."""
+HOOK_DATE = ("DATE-OBS", "TIME-OBS")
+"""Keywords of the date that hooks look at."""
+HOOK_MOMENTS = (_PRE_SM4_SUBARRAYS, _SM4)
+"""Dates at which hooks begin to do something else."""

@@ -60,11 +60,15 @@ class ReferenceTerms:
     counts: Mapping[str, Compiled]
 
     @property
+    def expression_names(self) -> frozenset[str]:
+        """Keywords that expressions name."""
+        expressions = (self.omit, self.relevance, *self.parkey_relevance.values())
+        return frozenset(name.name for expression in expressions if expression for name in names(expression))
+
+    @property
     def outside_names(self) -> frozenset[str]:
         """Keywords that expressions name beside those required."""
-        expressions = (self.omit, self.relevance, *self.parkey_relevance.values())
-        named = {name.name for expression in expressions if expression for name in names(expression)}
-        return frozenset(named - set(self.required))
+        return self.expression_names - set(self.required)
 
 
 def header_data(file: MappingFile, required: tuple[str, ...] = _REQUIRED) -> dict[Any, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 _STANDARD = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
@@ -22,6 +22,8 @@ _NUMERIC = (
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _EXPECTED = "a date such as 2024-09-24 or 2024-09-24 12:30:00"
 _MAX_DATE = 64
+EPOCH = datetime(1970, 1, 1)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class DateError(ValueError):
@@ -59,6 +61,17 @@ def normal_date(text: str) -> str:
         parse_standard(text)
         return text
     return parse_date(text).isoformat(" ")
+
+
+def moment(text: str) -> int:
+    """Microseconds from 1970-01-01 to a date in normal form.
+
+    Raises
+    ------
+    DateError
+        If there is no such day or time.
+    """
+    return (parse_standard(text) - EPOCH) // _MICROSECOND
 
 
 def parse_standard(text: str) -> datetime:

@@ -1,0 +1,1 @@
+"""Questions about whole archives: tables of headers, read, answered and written."""

@@ -1,0 +1,1 @@
+"""Best references for tables of headers."""
