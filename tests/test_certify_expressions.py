@@ -13,7 +13,8 @@ from calmap.certify.presence import demanded
 from calmap.observatories.constraints import Constraint, Presence, Subject
 from calmap.references.contents import Column, Extension
 from calmap.syntax.constraint import parse_constraint
-from calmap.syntax.expression import ExpressionError, parse_expression
+from calmap.syntax.expression import ExpressionError
+from calmap.syntax.expression_text import parse_expression
 
 IMAGE = ArrayInfo("x.fits", Extension(1, "SCI", 1, "image", (4, 2048, 1032), "float32"))
 TABLE = ArrayInfo(

@@ -10,7 +10,7 @@ from calmap.errors import MappingError
 from calmap.model.dates import _MAX_DATE
 from calmap.model.patterns import _MAX_REGEX, MAX_NESTED, MAX_PATTERN, PatternError, pattern
 from calmap.source import Source
-from calmap.syntax.expression import MAX_EXPRESSION
+from calmap.syntax.expression_text import MAX_EXPRESSION
 from calmap.syntax.guard import MAX_DEPTH, MAX_NEGATIONS, MAX_TOKENS
 from calmap.syntax.literals import MAX_DIGITS
 from calmap.syntax.parser import MAX_CHARACTERS, parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from calmap.compile.wording import element_words, expression_words, spoken
-from calmap.syntax.expression import parse_expression
+from calmap.syntax.expression_text import parse_expression
 
 
 @pytest.mark.parametrize(

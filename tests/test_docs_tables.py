@@ -27,7 +27,7 @@ from calmap.observatories.constraints import CHECKS, Presence, ValueType
 from calmap.observatories.library import load_observatory
 from calmap.source import Source
 from calmap.syntax.ast import plain
-from calmap.syntax.expression import MAX_EXPRESSION
+from calmap.syntax.expression_text import MAX_EXPRESSION
 from calmap.syntax.guard import MAX_DEPTH, MAX_NEGATIONS
 from calmap.syntax.parser import MAX_CHARACTERS, parse
 

@@ -11,7 +11,7 @@ from calmap.errors import HeaderError, ObservatoryError
 from calmap.observatories.library import bundled_observatories, load_observatory
 from calmap.observatories.reference_headers import Expansion, ReferenceHeaders
 from calmap.observatories.reftypes import named_type, reftype_of
-from calmap.syntax.expression import parse_expression
+from calmap.syntax.expression_text import parse_expression
 
 HEAD = "name: tobs\ninstrument_keywords: [INSTRUME]\ninstruments: {cam: {}}\n"
 

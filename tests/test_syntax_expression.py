@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calmap.compile.evaluate import EvaluationError, evaluate
-from calmap.syntax.expression import MAX_EXPRESSION, ExpressionError, names, parse_expression
+from calmap.syntax.expression import ExpressionError, names
+from calmap.syntax.expression_text import MAX_EXPRESSION, parse_expression
 
 VALUES = {"A": "X", "B": "1.0", "T": "T", "META.B": "Y"}
 

@@ -45,7 +45,7 @@ class Explainer:
         if rules.reference is None:
             return outcome.reason
         if outcome.place is not None:
-            line = rules.reference.file.source.position(outcome.place.start).line
+            line = rules.reference.source.position(outcome.place).line
             return f"chosen by {rules.mapping}:{line}"
         return self._reason(outcome, Tracer(rules.reference, self.values), rules)
 

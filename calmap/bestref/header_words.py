@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from calmap.compile.wording import either, expression_words, spoken
 from calmap.syntax.ast import Entry, Plain, String, Table, plain
-from calmap.syntax.expression import Expression, ExpressionError, parse_expression
+from calmap.syntax.expression import Expression, ExpressionError
+from calmap.syntax.expression_text import parse_expression
 
 _KEYS: Mapping[str, str] = MappingProxyType(
     {

@@ -68,7 +68,7 @@ def header_reaching(
 
     def reaches(header: dict[str, str]) -> bool:
         place = reference.interpret({**blank, **header}).place
-        return place is not None and entry.start <= place.start < entry.end
+        return place is not None and entry.start <= place < entry.end
 
     for header in islice(_tries(reference, way, known), _MAX_TRIES):
         if reaches(header):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from calmap.bestref.explanation import Step
 from calmap.cache.rulesets import Link, Links, Rules
@@ -17,6 +17,9 @@ from calmap.model.names import mapping_kind
 from calmap.model.values import UNDEFINED, condition_text
 from calmap.observatories.keywords import KeywordResolver
 from calmap.syntax.ast import MappingKind
+
+
+Plan: TypeAlias = "tuple[tuple[str, Callable[[Mapping[str, str]], Outcome]], ...]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,11 @@ class TypeRules:
         """The answer for conditioned values."""
         return self.fixed if self.reference is None else self.reference.choose(values)
 
+    def answering(self) -> Callable[[Mapping[str, str]], Outcome]:
+        """The quickest form of `choose`."""
+        fixed = self.fixed
+        return self.reference.choose if self.reference is not None else lambda _: fixed
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rulebook:
@@ -76,6 +84,7 @@ class Rulebook:
     steps: tuple[Step, ...] = ()
     fixed: Outcome | None = None
     _types: dict[str, TypeRules] = field(default_factory=dict, repr=False, compare=False)
+    _plans: dict[tuple[str, ...] | None, Plan] = field(default_factory=dict, repr=False, compare=False)
     _resolvers: dict[tuple[str, ...] | None, tuple[dict[str, str], KeywordResolver]] = field(
         default_factory=dict, repr=False, compare=False
     )
@@ -120,6 +129,16 @@ class Rulebook:
         found = self._types.get(reftype)
         if found is None:
             found = self._types[reftype] = self._new_type(reftype)
+        return found
+
+    def plan(self, reftypes: tuple[str, ...] | None) -> Plan:
+        """Some types, or all, each with what answers for conditioned values."""
+        found = self._plans.get(reftypes)
+        if found is None:
+            wanted = self.reftypes if reftypes is None else dict.fromkeys(reftypes)
+            found = self._plans[reftypes] = tuple(
+                (reftype, self.rules_of(reftype).answering()) for reftype in wanted
+            )
         return found
 
     def required(self, reftypes: tuple[str, ...] | None) -> tuple[str, ...]:

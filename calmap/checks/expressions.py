@@ -13,7 +13,8 @@ from calmap.checks.terminals import mappings_below
 from calmap.diagnostics import Applicability, Diagnostic, Fix, Label, Rule, Severity, TextEdit
 from calmap.source import Span
 from calmap.syntax.ast import MappingKind, String
-from calmap.syntax.expression import Expression, ExpressionError, Name, names, parse_expression
+from calmap.syntax.expression import Expression, ExpressionError, Name, names
+from calmap.syntax.expression_text import parse_expression
 
 BAD_EXPRESSION = Rule(
     "CM110",

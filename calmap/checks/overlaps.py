@@ -168,7 +168,7 @@ def _winner(subject: Subject, item: Compared, example: Mapping[str, str]) -> str
     if outcome.place is None:
         return ""
     what = f"'{outcome.files[0]}'" if outcome.files else outcome.answer.value.replace("_", " ").upper()
-    return f", which gets {what} of line {subject.source.position(outcome.place.start).line}"
+    return f", which gets {what} of line {subject.source.position(outcome.place).line}"
 
 
 def written(values: Mapping[str, str]) -> str:

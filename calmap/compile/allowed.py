@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from calmap.model.values import ANY, NA, is_esoteric
 from calmap.syntax.ast import Plain
@@ -11,7 +12,7 @@ _DEPTH = 10
 
 
 def refused(
-    value: str, allowed: frozenset[str] | None, swaps: Mapping[Plain, Plain], depth: int = _DEPTH
+    value: str, allowed: frozenset[str] | None, swaps: Mapping[Any, Plain], depth: int = _DEPTH
 ) -> bool:
     """True if a header's value is none of those that the rules name, so that no rule is looked at.
 

@@ -8,9 +8,9 @@ from operator import and_, or_
 from typing import NamedTuple
 
 from calmap.compile.answers import leads_to_files
+from calmap.compile.columns import Column, pack_column
 from calmap.compile.observations import Observations
 from calmap.compile.samples import OTHER, samples
-from calmap.compile.selectors import Column
 from calmap.compile.tree import Match, MatchRule
 from calmap.model.patterns import DONT_CARE, Negation, OneOf, Pattern, has_glob
 from calmap.model.values import NA, UNDEFINED, alternatives
@@ -108,7 +108,8 @@ class GridColumn:
         tests = sum(not isinstance(item, OneOf) for item in patterns.values())
         if len(values) * len(match.rules) > MAX_BITS or len(values) * tests > MAX_TESTS:
             raise TooComplexError(f"{len(values):,} values of {self.parameter} in {len(match.rules):,} rules")
-        column = Column(match, index, known.substitutions.get(self.parameter, {}))
+        swaps = known.substitutions.get(self.parameter, {})
+        column = Column(pack_column(match, index, swaps), len(match.rules))
         self._all = tuple(
             Sample(value, judged[1]) for value in values if (judged := column.judge(value)) is not None
         )

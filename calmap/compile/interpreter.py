@@ -101,7 +101,7 @@ def _choose_group(
     if len(terminals) + len(selectors) < len(rules):
         return failed("rules of equal weight that lead to Match selectors can't be merged")
     merged = _choose_rows(selectors, header, substitutions, trail) if selectors else None
-    return joined(terminals, merged)
+    return joined([reached(terminal) for terminal in terminals], merged)
 
 
 def _choose_rows(

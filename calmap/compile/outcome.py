@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from calmap.compile.tree import Answer, Terminal
 from calmap.model.values import UNDEFINED
-from calmap.syntax.ast import Value
 
 
 class Outcome(NamedTuple):
@@ -23,7 +22,7 @@ class Outcome(NamedTuple):
     final
         For an answer that nothing was found: no rule of lower weight is tried after it.
     place
-        Where the answer stands in the file.
+        Offset of the answer in the text of the mapping.
     parameter
         The parameter whose value is missing or refused, if that is why nothing was found.
     """
@@ -32,7 +31,7 @@ class Outcome(NamedTuple):
     files: tuple[str, ...] = ()
     reason: str = ""
     final: bool = False
-    place: Value | None = None
+    place: int | None = None
     parameter: str = ""
 
 
@@ -58,21 +57,20 @@ def refusal(parameter: str, value: str) -> Outcome:
 
 def reached(terminal: Terminal) -> Outcome:
     """The answer that stands at the end of a rule."""
-    return Outcome(terminal.answer, terminal.files, "", False, terminal.value)
+    return Outcome(terminal.answer, terminal.files, "", False, terminal.value.start)
 
 
-def joined(terminals: list[Terminal], merged: Outcome | None) -> Outcome:
-    """The answer of several rules of equal weight.
+def joined(outcomes: list[Outcome], merged: Outcome | None) -> Outcome:
+    """The answer of several rules of equal weight, some of which lead to rows that were merged.
 
     Files win over words: a real file is taken whatever other rules of the same
     weight say, then N/A, then OMIT. (CRDS hands out tuples such as
     ``('N/A', 'x.fits')`` here, or fails.)
     """
-    if merged is not None and merged.final:
-        return merged
-    outcomes = [reached(terminal) for terminal in terminals]
     if merged is not None:
-        outcomes.append(merged)
+        if merged.final:
+            return merged
+        outcomes = [*outcomes, merged]
     for answer in (Answer.FOUND, Answer.NOT_APPLICABLE, Answer.OMITTED):
         same = [outcome for outcome in outcomes if outcome.answer is answer]
         if same:

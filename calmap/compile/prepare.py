@@ -22,7 +22,7 @@ from calmap.source import Source, Span
 from calmap.syntax.ast import Entry, List, Plain, SelectorCall, Set, String, Table, Tuple, Value, plain_key
 from calmap.syntax.guard import MAX_RULES
 
-Substitutions: TypeAlias = Mapping[str, Mapping[Plain, Plain]]
+Substitutions: TypeAlias = Mapping[str, Mapping[Any, Plain]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +180,20 @@ def _written(key: Plain) -> str:
     return key if isinstance(key, str) else repr(key)
 
 
+def row_key(kind: str, key: Plain) -> RowKey:
+    """What the key of a row of an ordered selector means.
+
+    Raises
+    ------
+    ValueError, TypeError, OverflowError
+        If it means nothing.
+    """
+    return _ROW_KEYS[kind](key)
+
+
 def _row_key(kind: str, key: Plain, entry: Entry, terms: Terms) -> RowKey:
     try:
-        return _ROW_KEYS[kind](key)
+        return row_key(kind, key)
     except (VersionError, TypeError, ValueError, OverflowError) as problem:
         raise terms.refuse(entry.key.span, f"{_written(key)!r} is not a key of {kind}: {problem}") from None
 

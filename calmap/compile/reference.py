@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from calmap.compile.evaluate import Compiled, EvaluationError
@@ -11,18 +11,22 @@ from calmap.compile.hooks import AFTER_FAILURE, Hook
 from calmap.compile.interpreter import choose
 from calmap.compile.ordered import Header
 from calmap.compile.outcome import Outcome, failed
-from calmap.compile.prepare import prepare
-from calmap.compile.selectors import Selector, compile_node
-from calmap.compile.terms import ReferenceTerms, reference_terms
+from calmap.compile.packed import PackedReference
+from calmap.compile.packing import pack
+from calmap.compile.prepare import Terms, prepare
+from calmap.compile.selectors import Rules
+from calmap.compile.terms import ReferenceTerms, open_terms, pack_terms, reference_terms, selector_terms
 from calmap.compile.tree import Answer, Node
 from calmap.model.dates import DateError
 from calmap.model.values import NA, UNDEFINED
 from calmap.observatories.definition import Observatory
+from calmap.source import Source
 from calmap.syntax.ast import MappingFile, SelectorCall
 
 OMITTED = Outcome(Answer.OMITTED, (), "rmap_omit holds")
 IRRELEVANT = Outcome(Answer.NOT_APPLICABLE, (), "rmap_relevance does not hold")
 Choose: TypeAlias = Callable[[Header], Outcome]
+_NOT_FOUND = Answer.NOT_FOUND
 _HOOK_TROUBLE = (KeyError, ValueError, OverflowError, DateError)
 
 
@@ -30,30 +34,40 @@ class HookError(ValueError):
     """An instrument hook could not do with a header."""
 
 
-@dataclass(frozen=True, slots=True)
 class CompiledReference:
     """An rmap ready for look-ups.
 
     Parameters
     ----------
-    file
-        What it was compiled from.
+    source
+        The text that it was compiled from.
     terms
         Its header.
-    tree
-        Its rules, for the plain interpreter.
-    selector
+    rules
         Its rules, compiled.
     """
 
-    file: MappingFile
-    terms: ReferenceTerms
-    tree: Node
-    selector: Selector
+    def __init__(self, source: Source, terms: ReferenceTerms, rules: Rules) -> None:
+        self.source = source
+        self.terms = terms
+        self.rules = rules
+        self._select = rules.choose
+
+    @cached_property
+    def file(self) -> MappingFile:
+        """What the text says; it is parsed when this is first asked for."""
+        from calmap.model.mapping import parsed
+
+        return parsed(self.source)
+
+    @cached_property
+    def tree(self) -> Node:
+        """The rules for the plain interpreter."""
+        return rule_tree(self.file, selector_terms(self.file))
 
     def choose(self, header: Mapping[str, str]) -> Outcome:
         """The answer for a header of conditioned values, reduced to the keywords required."""
-        return look_up(self.terms, header, self.selector.choose)
+        return look_up(self.terms, header, self._select)
 
     def interpret(self, header: Mapping[str, str]) -> Outcome:
         """The same, found by looking at every rule."""
@@ -69,38 +83,99 @@ def compile_reference(file: MappingFile, observatory: Observatory | None) -> Com
     MappingError
         If it can't be understood.
     """
+    reference = open_reference(file.source, pack_reference(file, observatory))
+    reference.__dict__["file"] = file
+    return reference
+
+
+def pack_reference(file: MappingFile, observatory: Observatory | None) -> PackedReference:
+    """The packed form of an rmap.
+
+    Raises
+    ------
+    MappingError
+        If it can't be understood.
+    """
     terms = reference_terms(file, observatory)
+    return PackedReference(
+        pack_terms(terms), pack(rule_tree(file, terms.selector), terms.selector.substitutions)
+    )
+
+
+def open_reference(source: Source, packed: PackedReference) -> CompiledReference:
+    """An rmap from its packed form.
+
+    Parameters
+    ----------
+    source
+        The text that it was packed from.
+    packed
+        The packed form.
+
+    Raises
+    ------
+    PackedError
+        If it contradicts itself, or names hooks that don't exist.
+    """
+    return CompiledReference(source, open_terms(source, packed.terms), Rules(packed.selector))
+
+
+def rule_tree(file: MappingFile, terms: Terms) -> Node:
+    """The rules of an rmap as a tree.
+
+    Raises
+    ------
+    MappingError
+        If they can't be understood.
+    """
     if not isinstance(file.selector, SelectorCall):
-        raise terms.selector.refuse(
-            file.selector.span, "the selector of an rmap must be one such as Match({...})"
-        )
-    tree = prepare(file.selector, terms.selector)
-    return CompiledReference(file, terms, tree, compile_node(tree, terms.selector.substitutions))
+        raise terms.refuse(file.selector.span, "the selector of an rmap must be one such as Match({...})")
+    return prepare(file.selector, terms)
 
 
 def look_up(terms: ReferenceTerms, header: Mapping[str, str], select: Choose) -> Outcome:
     """Everything an rmap does for a header: relevance, hooks, rules, and what follows when none matches."""
-    if terms.omits is not None and _holds(terms.omits, header, default=False):
+    omits, applies = terms.omits, terms.applies
+    if omits is not None and _holds(omits, header, default=False):
         return OMITTED
-    if terms.applies is not None and not _holds(terms.applies, header, default=True):
-        return IRRELEVANT
-    try:
-        values = first_header(terms, header)
-    except (HookError, EvaluationError) as problem:
-        return failed(str(problem))
+    if applies is not None:
+        try:
+            if not applies(header):
+                return IRRELEVANT
+        except EvaluationError:
+            pass  # as in CRDS, an expression without a value counts as if it weren't there
+    values = header
+    if terms.precondition is not None or terms.parkey_relevance:
+        try:
+            values = first_header(terms, header)
+        except (HookError, EvaluationError) as problem:
+            return failed(str(problem))
     outcome = select(values)
-    if outcome.answer is not Answer.NOT_FOUND:
+    if outcome.answer is not _NOT_FOUND:
         return outcome
-    return _after_failure(terms, header, values, outcome, select)
+    return after_failure(terms, header, values, outcome, select)
 
 
-def _after_failure(
+def after_failure(
     terms: ReferenceTerms,
     header: Mapping[str, str],
     values: Mapping[str, str],
     outcome: Outcome,
     select: Choose,
 ) -> Outcome:
+    """What an rmap does when no rule has an answer.
+
+    Parameters
+    ----------
+    terms
+        Its header.
+    header, values
+        The header as it was given, and as the rules saw it.
+    outcome
+        What came of that.
+    select
+        Asks the rules.
+    """
     if terms.after_failure is not None and AFTER_FAILURE[terms.after_failure](values):
         return Outcome(Answer.NOT_APPLICABLE, (), "the exposure is not to be reprocessed")
     if terms.fallback is not None:

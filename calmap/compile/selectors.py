@@ -1,242 +1,396 @@
 """Selectors compiled for speed: one bit a rule, dates bisected.
 
-They answer exactly as `calmap.compile.interpreter` does; tests compare the two. Both take rows of ordered
-selectors with `calmap.compile.ordered`, so that those are tested against CRDS itself.
+They answer exactly as `calmap.compile.interpreter` does; tests compare the two. Both take rows that
+aren't dates with `calmap.compile.ordered`, so that those are tested against CRDS itself.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple, Protocol
 
-from calmap.compile.allowed import refused
+from calmap.compile.columns import Column
 from calmap.compile.interpreter import pair
-from calmap.compile.ordered import MERGEABLE, Header, Pick, header_date, pick, too_early
-from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, reached, refusal
-from calmap.compile.prepare import Substitutions
-from calmap.compile.tree import Answer, Match, Node, Ordered, Row, Terminal
-from calmap.model.patterns import DONT_CARE, MATCH, Anything, OneOf, Pattern
-from calmap.model.values import ANY, NA, UNDEFINED
-from calmap.syntax.ast import Plain
+from calmap.compile.ordered import MERGEABLE, Header, header_date, header_moment, pick, too_early
+from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, refusal
+from calmap.compile.packed import PackedError, PackedMatch, PackedRows, PackedSelector, PackedTerminal
+from calmap.compile.prepare import row_key
+from calmap.compile.tree import Answer, RowKey
+from calmap.model.dates import moment_text
+from calmap.model.values import UNDEFINED
+from calmap.syntax.guard import MAX_DEPTH
+
+_NOT_FOUND, _FOUND = Answer.NOT_FOUND, Answer.FOUND
+_EARLY = missed("no date at or before that of the header")
+_NOTHING = missed("nothing to choose from")
 
 
-class Selector(Protocol):
-    """Answers for a header."""
+class Row(NamedTuple):
+    """A row that is not a date, and its number among all rows."""
+
+    key: RowKey
+    written: str
+    number: int
+
+
+class Picked(NamedTuple):
+    """Rows that a selector chose, by number, with their rank."""
+
+    rank: Any
+    rows: tuple[int, ...]
+
+
+class Rows(Protocol):
+    """A selector whose rows are in order."""
+
+    kind: str
+    is_empty: bool
 
     def choose(self, header: Header) -> Outcome:
+        """The answer of the chosen row."""
+
+    def pick(self, header: Header) -> Picked | Outcome:
+        """The row that a header's value chooses, with a rank to compare with other selectors' rows."""
+
+
+class Rules:
+    """The rules of a mapping, ready for look-ups.
+
+    Parameters
+    ----------
+    packed
+        The rules.
+
+    Raises
+    ------
+    PackedError
+        If they contradict themselves.
+    """
+
+    __slots__ = ("_choices", "_names", "_places", "date", "date_of", "dates", "nodes", "outcomes", "root")
+
+    def __init__(self, packed: PackedSelector) -> None:
+        try:
+            self.date = packed.date
+            self.date_of = _getter(packed.date)
+            self.dates: list[int] = memoryview(packed.dates).cast("q").tolist()
+            self._names = packed.names
+            self._choices = numbers(packed.choices)
+            self._places = numbers(packed.places)
+            self.outcomes: list[Outcome | None] = [None] * len(self._choices)
+            bounds = numbers(packed.groups)
+            groups = [Dated(self, *pair) for pair in zip(bounds[::2], bounds[1::2], strict=True)]
+            self.nodes: tuple[Any, ...] = (*groups, *(_opened(self, node) for node in packed.nodes))
+            self.root = (packed.root, packed.root_place)
+            self._check()
+        except (TypeError, ValueError, IndexError, OverflowError) as problem:
+            raise PackedError(f"compiled rules are damaged: {problem}") from None
+
+    @property
+    def choose(self) -> Callable[[Header], Outcome]:
         """What the rules say about a header of conditioned values."""
+        root = self.chosen(*self.root)
+        return root.choose if not isinstance(root, Outcome) else lambda header: root  # type: ignore[no-any-return]
+
+    def chosen(self, choice: int, place: int) -> Any:
+        """What a choice leads to: a selector, or an answer."""
+        if choice >= 0:
+            return Outcome(_FOUND, (self._names[choice],), "", False, place)
+        node = self.nodes[-1 - choice]
+        return node.outcome(place) if isinstance(node, Word) else node
+
+    def row(self, number: int, header: Header) -> Outcome:
+        """The answer that a row leads to."""
+        known = self.outcomes[number]
+        if known is not None:
+            return known
+        found = self.chosen(self._choices[number], self._places[number])
+        if isinstance(found, Outcome):
+            self.outcomes[number] = found
+            return found
+        return found.choose(header)  # type: ignore[no-any-return]
+
+    def rows(self, chosen: tuple[int, ...], header: Header) -> Outcome:
+        """The answer that chosen rows lead to."""
+        if len(chosen) == 1:
+            return self.row(chosen[0], header)
+        return pair([self.row(number, header) for number in chosen])
+
+    def moment(self, header: Header) -> int | Outcome:
+        """Microseconds from 1970 to the date of a header, or why there is none."""
+        try:
+            return header_moment(self.date, self.date_of(header))
+        except KeyError:
+            return header_moment(self.date, tuple(header.get(name, UNDEFINED) for name in self.date))
+
+    def written(self, number: int) -> str:
+        """What stands in a row, empty where that is a selector."""
+        choice = self._choices[number]
+        if choice >= 0:
+            return self._names[choice]
+        node = self.nodes[-1 - choice]
+        return node.written if isinstance(node, Word) else ""
+
+    def _check(self) -> None:
+        """See that every choice leads somewhere, and none in a circle."""
+        if len(self._choices) != len(self._places) or len(self.dates) > len(self._choices):
+            raise ValueError("rows without an answer")
+        matches = [node for node in self.nodes if isinstance(node, Match)]
+        for choices in (self._choices, (self.root[0],), *(match.choices for match in matches)):
+            if choices and not -len(self.nodes) <= min(choices) <= max(choices) < len(self._names):
+                raise ValueError("a choice leads nowhere")
+        below = {
+            choice for choice in self._choices if choice < 0 and not isinstance(self.nodes[-1 - choice], Word)
+        }
+        if below or len(matches) > 1:
+            self._check_depth(self.root[0], 0)
+
+    def _check_depth(self, choice: int, depth: int) -> None:
+        node = self.nodes[-1 - choice] if choice < 0 else None
+        if depth > MAX_DEPTH:
+            raise ValueError("rules lead in a circle")
+        if node is not None and not isinstance(node, Word):
+            for below in set(node.leads_to()):
+                self._check_depth(below, depth + 1)
+
+    def choices_of(self, first: int, end: int) -> Sequence[int]:
+        """What some rows lead to."""
+        if not 0 <= first <= end <= len(self._choices):
+            raise ValueError("rows that don't exist")
+        return self._choices[first:end]
 
 
-Build: TypeAlias = Callable[[Node], Selector]
+class Word:
+    """An answer that is not one file."""
+
+    __slots__ = ("_answer", "_files", "written")
+
+    def __init__(self, packed: PackedTerminal) -> None:
+        self._answer = Answer(packed.answer)
+        self._files = packed.files
+        self.written = packed.written
+
+    def outcome(self, place: int) -> Outcome:
+        """The answer where it stands."""
+        return Outcome(self._answer, self._files, "", False, place)
 
 
-class CompiledTerminal:
-    """A mapping that is nothing but an answer."""
+class Dated:
+    """Rows in order of date."""
 
-    __slots__ = ("terminal",)
+    __slots__ = ("end", "first", "rules")
+    kind = "UseAfter"
 
-    def __init__(self, terminal: Terminal) -> None:
-        self.terminal = terminal
+    def __init__(self, rules: Rules, first: int, end: int) -> None:
+        if not 0 <= first <= end <= len(rules.dates):
+            raise ValueError("dates that don't exist")
+        self.rules, self.first, self.end = rules, first, end
+
+    @property
+    def is_empty(self) -> bool:
+        """True without rows."""
+        return self.first == self.end
+
+    def leads_to(self) -> Sequence[int]:
+        """The choices of the rows."""
+        return self.rules.choices_of(self.first, self.end)
+
+    def look_up(self, header: Header) -> Outcome:
+        """As `choose`, but the same words for every date that is too early."""
+        rules = self.rules
+        try:
+            moment = header_moment(rules.date, rules.date_of(header))
+        except KeyError:
+            moment = rules.moment(header)
+        if moment.__class__ is not int:
+            return moment  # type: ignore[return-value]
+        number = bisect_right(rules.dates, moment, self.first, self.end) - 1  # type: ignore[arg-type]
+        if number < self.first:
+            return _EARLY
+        return rules.outcomes[number] or rules.row(number, header)
 
     def choose(self, header: Header) -> Outcome:
-        """The same answer for every header."""
-        return reached(self.terminal)
+        """The answer of the chosen row."""
+        outcome = self.look_up(header)
+        if outcome is not _EARLY:
+            return outcome
+        first = None if self.is_empty else moment_text(self.rules.dates[self.first])
+        return too_early(first, str(header_date(self.rules.date, header)))
+
+    def pick(self, header: Header) -> Picked | Outcome:
+        """The row that a header's date chooses, with its rank."""
+        rules = self.rules
+        moment = rules.moment(header)
+        if isinstance(moment, Outcome):
+            return moment
+        number = bisect_right(rules.dates, moment, self.first, self.end) - 1
+        return Picked(rules.dates[number], (number,)) if number >= self.first else _EARLY
 
 
-class CompiledOrdered:
-    """Rows in order of date, version or number."""
+class Other:
+    """Rows in order of version or number, or of dates of several kinds."""
 
-    __slots__ = ("choices", "keys", "node", "parameters")
+    __slots__ = ("first", "kind", "parameters", "rows", "rules")
 
-    def __init__(self, node: Ordered, build: Build) -> None:
-        self.node = node
-        self.parameters = node.parameters
-        self.keys = [row.key for row in node.rows]
-        self.choices = {
-            row.place.start: build(row.choice) for row in node.rows if not isinstance(row.choice, Terminal)
-        }
-
-    def pick(self, header: Header) -> Pick | Outcome:
-        """The rows chosen, with their rank."""
-        if self.node.kind != "UseAfter":
-            return pick(self.node, header)
-        date = header_date(self.parameters, header)
-        if isinstance(date, Outcome):
-            return date
-        index = bisect_right(self.keys, date) - 1  # type: ignore[type-var]
-        return (self.keys[index], (self.node.rows[index],)) if index >= 0 else too_early(self.node, date)
-
-    def follow(self, rows: tuple[Row, ...], header: Header) -> Outcome:
-        """What the chosen rows lead to."""
-        if len(rows) == 1:
-            return self._follow(rows[0], header)
-        return pair([self._follow(row, header) for row in rows])
-
-    def _follow(self, row: Row, header: Header) -> Outcome:
-        choice = row.choice
-        return (
-            reached(choice) if isinstance(choice, Terminal) else self.choices[row.place.start].choose(header)
+    def __init__(self, rules: Rules, packed: PackedRows) -> None:
+        self.rules, self.kind, self.parameters = rules, packed.kind, packed.parameters
+        self.first = packed.first
+        self.rows = tuple(
+            Row(row_key(self.kind, key), key if isinstance(key, str) else repr(key), packed.first + number)
+            for number, key in enumerate(packed.keys)
         )
+        self.leads_to()
+
+    @property
+    def is_empty(self) -> bool:
+        """True without rows."""
+        return not self.rows
+
+    def leads_to(self) -> Sequence[int]:
+        """The choices of the rows."""
+        return self.rules.choices_of(self.first, self.first + len(self.rows))
 
     def choose(self, header: Header) -> Outcome:
         """The answer of the chosen row."""
         picked = self.pick(header)
-        return picked if isinstance(picked, Outcome) else self.follow(picked[1], header)
+        return picked if isinstance(picked, Outcome) else self.rules.rows(picked.rows, header)
+
+    def pick(self, header: Header) -> Picked | Outcome:
+        """The rows that a header's value chooses, with their rank."""
+        picked = pick(self, header)
+        if isinstance(picked, Outcome):
+            return picked
+        return Picked(picked[0], tuple(row.number for row in picked[1]))
 
 
-class Column:
-    """What all rules say about one parameter, as bit masks: bit n is rule n."""
-
-    __slots__ = ("_allowed", "_care", "_exact", "_swaps", "_tests", "known", "parameter")
-
-    def __init__(self, match: Match, index: int, swaps: Mapping[Plain, Plain]) -> None:
-        self.parameter = match.parameters[index]
-        self._allowed = match.allowed[index]
-        self._swaps = swaps
-        groups = _groups(match, index)
-        self._exact: dict[str, int] = {}
-        for judge, mask in groups:
-            if isinstance(judge, OneOf):
-                for value in judge.values:
-                    self._exact[value] = self._exact.get(value, 0) | mask
-        self._care = sum(mask for judge, mask in groups if isinstance(judge, Anything))
-        self._tests = tuple(group for group in groups if not isinstance(group[0], Anything | OneOf))
-        self.known = {value: _judged(groups, value) for value in (ANY, NA)}
-        if not self._tests:
-            for value, mask in self._exact.items():
-                self.known.setdefault(value, (mask, mask | self._care))
-
-    def judge(self, value: str) -> tuple[int, int] | None:
-        """Rules that match a value, and all rules that accept it; None where CRDS looks at no rule at all.
-
-        ``known`` has the answers that were worked out beforehand.
-        """
-        allowed = self._allowed
-        if allowed is not None and value not in allowed and refused(value, allowed, self._swaps):
-            return None
-        exact = self._exact.get(value, 0)
-        matching, accepting = _judged(self._tests, value)
-        return exact | matching, exact | accepting | self._care
-
-
-def _groups(match: Match, index: int) -> tuple[tuple[Pattern, int], ...]:
-    """The patterns of one parameter, each with the rules that have it."""
-    found: dict[str, tuple[Pattern, int]] = {}
-    for number, rule in enumerate(match.rules):
-        element = rule.key[index]
-        mask = found[element][1] if element in found else 0
-        found[element] = (rule.patterns[index], mask | 1 << number)
-    return tuple(found.values())
-
-
-def _judged(groups: tuple[tuple[Pattern, int], ...], value: str) -> tuple[int, int]:
-    matching = careless = 0
-    for judge, mask in groups:
-        judgement = judge.match(value)
-        if judgement == MATCH:
-            matching |= mask
-        elif judgement == DONT_CARE:
-            careless |= mask
-    return matching, matching | careless
-
-
-class CompiledMatch:
+class Match:
     """Rules matched against header values."""
 
-    __slots__ = ("choices", "columns", "every", "merge_overlaps")
+    __slots__ = ("_asked", "_every", "choices", "columns", "merge_overlaps", "places", "rules")
 
-    def __init__(self, match: Match, build: Build, substitutions: Substitutions) -> None:
-        self.columns = tuple(
-            Column(match, index, substitutions.get(parameter, {}))
-            for index, parameter in enumerate(match.parameters)
-        )
-        self.choices = tuple(
-            rule.choice if isinstance(rule.choice, Terminal) else build(rule.choice) for rule in match.rules
-        )
-        self.every = (1 << len(match.rules)) - 1
-        self.merge_overlaps = match.merge_overlaps
+    def __init__(self, rules: Rules, packed: PackedMatch) -> None:
+        self.rules = rules
+        self.choices, self.places = numbers(packed.choices), numbers(packed.places)
+        count = len(self.choices)
+        if len(self.places) != count:
+            raise ValueError("rules without a place")
+        self.columns = tuple(Column(column, count) for column in packed.columns)
+        self._asked = tuple((column.parameter, column.known, column.judge) for column in self.columns)
+        self._every = (1 << count) - 1
+        self.merge_overlaps = packed.merge_overlaps
+        if any(accepting > self._every for column in self.columns for _, accepting in column.known.values()):
+            raise ValueError("masks of rules that don't exist")
+
+    def leads_to(self) -> Sequence[int]:
+        """The choices of the rules."""
+        return self.choices
 
     def choose(self, header: Header) -> Outcome:
         """The answer of the best rules that lead to one."""
-        candidates = self.every
-        matching = []
-        for column in self.columns:
-            value = header.get(column.parameter, UNDEFINED)
-            judged = column.known.get(value) or column.judge(value)
+        candidates = self._every
+        for parameter, known, judge in self._asked:
+            value = header.get(parameter, UNDEFINED)
+            judged = known.get(value) or judge(value)
             if judged is None:
-                return refusal(column.parameter, value)
+                return refusal(parameter, value)
             candidates &= judged[1]
-            matching.append(judged[0])
         if not candidates:
             return NO_MATCH
         if not candidates & (candidates - 1):
-            outcome = _followed(self.choices[candidates.bit_length() - 1], header)
-            return outcome if outcome.answer is not Answer.NOT_FOUND or outcome.final else NO_MATCH
-        for group in _ranked(candidates, matching):
-            outcome = self._choose_group(group, header)
-            if outcome.answer is not Answer.NOT_FOUND or outcome.final:
+            number = candidates.bit_length() - 1
+            choice = self.choices[number]
+            node = self.rules.nodes[-1 - choice] if choice < 0 else None
+            if node is None or node.__class__ is Word:
+                return self._answer(choice, self.places[number])
+            outcome: Outcome = node.look_up(header) if node.__class__ is Dated else node.choose(header)
+            return outcome if outcome.answer is not _NOT_FOUND or outcome.final else NO_MATCH
+        for group in self._ranked(candidates, header):
+            outcome = self.choose_group(group, header)
+            if outcome.answer is not _NOT_FOUND or outcome.final:
                 return outcome
         return NO_MATCH
 
-    def _choose_group(self, group: list[int], header: Header) -> Outcome:
-        chosen = [self.choices[number] for number in group]
+    def candidates(self, header: Header) -> list[list[int]] | Outcome:
+        """Rules that accept a header: those of most weight first, those of equal weight together."""
+        candidates = self._every
+        for parameter, known, judge in self._asked:
+            value = header.get(parameter, UNDEFINED)
+            judged = known.get(value) or judge(value)
+            if judged is None:
+                return refusal(parameter, value)
+            candidates &= judged[1]
+        return self._ranked(candidates, header)
+
+    def choose_group(self, group: list[int], header: Header) -> Outcome:
+        """The answer of rules of equal weight."""
+        chosen = [self.rules.chosen(self.choices[number], self.places[number]) for number in group]
         if len(chosen) == 1:
-            return _followed(chosen[0], header)
+            return chosen[0] if isinstance(chosen[0], Outcome) else chosen[0].choose(header)
         if not self.merge_overlaps:
             return failed(f"{len(chosen)} rules match with equal weight, and merge_overlaps is off")
-        terminals = [choice for choice in chosen if isinstance(choice, Terminal)]
-        selectors = [choice for choice in chosen if isinstance(choice, CompiledOrdered)]
-        if len(terminals) + len(selectors) < len(chosen):
+        answers = [choice for choice in chosen if isinstance(choice, Outcome)]
+        selectors = [choice for choice in chosen if isinstance(choice, Dated | Other)]
+        if len(answers) + len(selectors) < len(chosen):
             return failed("rules of equal weight that lead to Match selectors can't be merged")
-        return joined(terminals, _merged(selectors, header) if selectors else None)
+        return joined(answers, _merged(self.rules, selectors, header) if selectors else None)
+
+    def _answer(self, choice: int, place: int) -> Outcome:
+        found: Outcome = self.rules.chosen(choice, place)
+        return found
+
+    def _ranked(self, candidates: int, header: Header) -> list[list[int]]:
+        matching = []
+        for parameter, known, judge in self._asked:
+            value = header.get(parameter, UNDEFINED)
+            judged = known.get(value) or judge(value)
+            matching.append(judged[0] if judged else 0)
+        groups: dict[int, list[int]] = {}
+        while candidates:
+            bit = candidates & -candidates
+            weight = 0
+            for mask in matching:
+                if mask & bit:
+                    weight += 1
+            groups.setdefault(weight, []).append(bit.bit_length() - 1)
+            candidates ^= bit
+        return [groups[weight] for weight in sorted(groups, reverse=True)]
 
 
-def _followed(choice: Terminal | Selector, header: Header) -> Outcome:
-    return reached(choice) if isinstance(choice, Terminal) else choice.choose(header)
+def _getter(keywords: tuple[str, ...]) -> Callable[[Header], tuple[str, ...]]:
+    """Takes the values of some keywords from a header."""
+    if len(keywords) > 1:
+        return itemgetter(*keywords)
+    return lambda header: tuple(header[name] for name in keywords)
 
 
-def _ranked(candidates: int, matching: list[int]) -> list[list[int]]:
-    groups: dict[int, list[int]] = {}
-    while candidates:
-        bit = candidates & -candidates
-        weight = 0
-        for mask in matching:
-            if mask & bit:
-                weight += 1
-        groups.setdefault(weight, []).append(bit.bit_length() - 1)
-        candidates ^= bit
-    return [groups[weight] for weight in sorted(groups, reverse=True)]
+def numbers(data: bytes) -> list[int]:
+    """Numbers of 32 bits."""
+    found: list[int] = memoryview(data).cast("i").tolist()
+    return found
 
 
-def _merged(selectors: list[CompiledOrdered], header: Header) -> Outcome:
-    kinds = {selector.node.kind for selector in selectors}
+def _opened(rules: Rules, node: PackedMatch | PackedRows | PackedTerminal) -> Match | Other | Word:
+    if isinstance(node, PackedMatch):
+        return Match(rules, node)
+    return Other(rules, node) if isinstance(node, PackedRows) else Word(node)
+
+
+def _merged(rules: Rules, selectors: Sequence[Dated | Other], header: Header) -> Outcome:
+    kinds = {selector.kind for selector in selectors}
     if len(selectors) > 1 and (len(kinds) > 1 or not kinds <= MERGEABLE):
         return failed(f"rules of equal weight that lead to {' and '.join(sorted(kinds))} can't be merged")
     best = None
-    miss = missed("nothing to choose from")
-    for selector in [selector for selector in selectors if selector.keys] or selectors:
+    miss = _NOTHING
+    for selector in [selector for selector in selectors if not selector.is_empty] or selectors:
         picked = selector.pick(header)
         if isinstance(picked, Outcome):
             if picked.final:
                 return picked
             miss = picked
             continue
-        choice = picked[1][0].choice
-        rank = (picked[0], choice.written if isinstance(choice, Terminal) else "")
+        rank = (picked.rank, rules.written(picked.rows[0]))
         if best is None or rank > best[0]:
-            best = rank, selector, picked[1]
-    return miss if best is None else best[1].follow(best[2], header)
-
-
-def compile_node(node: Node, substitutions: Substitutions) -> Selector:
-    """The fast form of rules."""
-
-    def build(inner: Node) -> Selector:
-        return compile_node(inner, substitutions)
-
-    if isinstance(node, Terminal):
-        return CompiledTerminal(node)
-    if isinstance(node, Ordered):
-        return CompiledOrdered(node, build)
-    return CompiledMatch(node, build, substitutions)
+            best = rank, picked.rows
+    return miss if best is None else rules.rows(best[1], header)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from calmap.compile.evaluate import Compiled, compile_expression
 from calmap.compile.hooks import AFTER_FAILURE, HOOKS, Hook
+from calmap.compile.packed import PackedError, PackedTerms
 from calmap.compile.prepare import Substitutions, Terms
 from calmap.errors import MappingError
 from calmap.observatories.definition import Observatory
 from calmap.source import Source
 from calmap.syntax.ast import MappingFile, Plain, plain
-from calmap.syntax.expression import Constant, Expression, ExpressionError, names, parse_expression
+from calmap.syntax.expression import Constant, Expression, ExpressionError, names
 
 _GENERIC: Mapping[Plain, Plain] = {"GENERIC": "N/A"}
 DEFAULT_SUBSTITUTIONS: Substitutions = {"SUBARRAY": _GENERIC, "META.SUBARRAY.NAME": _GENERIC}
@@ -21,7 +23,7 @@ _REQUIRED = ("mapping", "parkey", "name", "derived_from")
 _REQUIRED_BY_RMAP = (*_REQUIRED, "observatory", "instrument", "filekind")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReferenceTerms:
     """The header of an rmap, read once.
 
@@ -35,8 +37,6 @@ class ReferenceTerms:
         Expressions on the whole type, or None where there is none.
     parkey_relevance
         For a keyword, the expression that tells if it counts.
-    omits, applies, counts
-        The same, compiled.
     precondition, fallback
         Instrument hooks.
     unmatched_is_na
@@ -55,9 +55,21 @@ class ReferenceTerms:
     after_failure: str | None
     unmatched_is_na: bool
     selector: Terms
-    omits: Compiled | None
-    applies: Compiled | None
-    counts: Mapping[str, Compiled]
+
+    @cached_property
+    def omits(self) -> Compiled | None:
+        """`omit`, compiled."""
+        return compile_expression(self.omit) if self.omit is not None else None
+
+    @cached_property
+    def applies(self) -> Compiled | None:
+        """`relevance`, compiled."""
+        return compile_expression(self.relevance) if self.relevance is not None else None
+
+    @cached_property
+    def counts(self) -> Mapping[str, Compiled]:
+        """`parkey_relevance`, compiled."""
+        return {key: compile_expression(expression) for key, expression in self.parkey_relevance.items()}
 
     @property
     def expression_names(self) -> frozenset[str]:
@@ -128,10 +140,78 @@ def reference_terms(file: MappingFile, observatory: Observatory | None) -> Refer
         fallback=hooks.get("fallback_header"),
         after_failure=observatory.after_failure if observatory else None,
         unmatched_is_na=str(data.get("reffile_required", "NONE")).upper() not in ("YES", "NONE"),
-        selector=Terms(source, parkey, _substitutions(source, data), _flag(data.get("merge_overlaps", True))),
-        omits=compile_expression(omit) if omit else None,
-        applies=compile_expression(relevance) if relevance else None,
-        counts={key: compile_expression(expression) for key, expression in parkey_relevance.items()},
+        selector=_selector_terms(source, data),
+    )
+
+
+def selector_terms(file: MappingFile) -> Terms:
+    """What the header of an rmap says about its selector.
+
+    Raises
+    ------
+    MappingError
+        If something in it has no meaning.
+    """
+    return _selector_terms(file.source, header_data(file, _REQUIRED_BY_RMAP))
+
+
+def _selector_terms(source: Source, data: Mapping[Any, Any]) -> Terms:
+    merges = _flag(data.get("merge_overlaps", True))
+    return Terms(source, _parkey(source, data["parkey"]), _substitutions(source, data), merges)
+
+
+def pack_terms(terms: ReferenceTerms) -> PackedTerms:
+    """The packed form of a header."""
+    selector = terms.selector
+    swaps = {
+        parameter: {old: new for old, new in given.items() if isinstance(old, str) and isinstance(new, str)}
+        for parameter, given in selector.substitutions.items()
+    }
+    return PackedTerms(
+        observatory=terms.observatory,
+        instrument=terms.instrument,
+        filekind=terms.filekind,
+        required=terms.required,
+        omit=terms.omit,
+        relevance=terms.relevance,
+        parkey_relevance=dict(terms.parkey_relevance),
+        precondition=terms.precondition.__name__ if terms.precondition else None,
+        fallback=terms.fallback.__name__ if terms.fallback else None,
+        after_failure=terms.after_failure,
+        unmatched_is_na=terms.unmatched_is_na,
+        parkey=selector.parkey,
+        substitutions=swaps,
+        merge_overlaps=selector.merge_overlaps,
+    )
+
+
+def open_terms(source: Source, packed: PackedTerms) -> ReferenceTerms:
+    """The header of an rmap from its packed form; of substitutions only those of one text by another.
+
+    Raises
+    ------
+    PackedError
+        If it names hooks that don't exist.
+    """
+    try:
+        hooks = [HOOKS[name] if name is not None else None for name in (packed.precondition, packed.fallback)]
+    except KeyError as problem:
+        raise PackedError(f"there is no hook {problem}") from None
+    if packed.after_failure not in (None, *AFTER_FAILURE):
+        raise PackedError(f"there is no check {packed.after_failure}")
+    return ReferenceTerms(
+        observatory=packed.observatory,
+        instrument=packed.instrument,
+        filekind=packed.filekind,
+        required=packed.required,
+        omit=packed.omit,
+        relevance=packed.relevance,
+        parkey_relevance=packed.parkey_relevance,
+        precondition=hooks[0],
+        fallback=hooks[1],
+        after_failure=packed.after_failure,
+        unmatched_is_na=packed.unmatched_is_na,
+        selector=Terms(source, packed.parkey, packed.substitutions, packed.merge_overlaps),
     )
 
 
@@ -203,6 +283,8 @@ def _expression(source: Source, data: Mapping[Any, Any], key: str) -> Expression
 def _parsed(source: Source, key: str, text: Any) -> Expression:
     if not isinstance(text, str):
         raise _refuse(source, f"the expression of {key} must be a string")
+    from calmap.syntax.expression_text import parse_expression
+
     try:
         return parse_expression(text)
     except ExpressionError as problem:

@@ -8,16 +8,7 @@ from types import UnionType
 
 from calmap.model.patterns import has_glob
 from calmap.model.values import ANY, NA, alternatives, condition_element, condition_text
-from calmap.syntax.expression import (
-    Choice,
-    Compare,
-    Constant,
-    Either,
-    Every,
-    Expression,
-    Name,
-    Not,
-)
+from calmap.syntax.expression import Choice, Compare, Constant, Either, Every, Expression, Name, Not
 from calmap.syntax.expression import Sequence as Listed
 
 DOES_NOT_MATTER = "doesn't matter"

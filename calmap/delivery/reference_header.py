@@ -18,7 +18,8 @@ from calmap.observatories.definition import Observatory
 from calmap.observatories.keywords import KeywordResolver, missing_keyword_hint
 from calmap.observatories.reference_headers import Expansion
 from calmap.syntax.ast import MappingFile
-from calmap.syntax.expression import ExpressionError, parse_expression
+from calmap.syntax.expression import ExpressionError
+from calmap.syntax.expression_text import parse_expression
 
 _DATED = frozenset({"UseAfter", "ClosestTime"})
 

@@ -13,7 +13,8 @@ from calmap.edit.shape import table_of
 from calmap.errors import MappingError, RefusedError
 from calmap.source import Source, Span
 from calmap.syntax.ast import MappingFile, String, header_entry
-from calmap.syntax.expression import ExpressionError, names, parse_expression
+from calmap.syntax.expression import ExpressionError, names
+from calmap.syntax.expression_text import parse_expression
 from calmap.syntax.literals import string_value
 
 WHOLE_TYPE = ("rmap_relevance", "rmap_omit")

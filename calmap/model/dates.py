@@ -74,6 +74,11 @@ def moment(text: str) -> int:
     return (parse_standard(text) - EPOCH) // _MICROSECOND
 
 
+def moment_text(at: int) -> str:
+    """Date in normal form of microseconds from 1970-01-01."""
+    return (EPOCH + at * _MICROSECOND).isoformat(" ")
+
+
 def parse_standard(text: str) -> datetime:
     """Date of a text in normal form.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calmap.diagnostics import Diagnostic
-from calmap.errors import CacheError, NotInCacheError
+from calmap.errors import CacheError, MappingError, NotInCacheError
 from calmap.model.checksum import checksum
 from calmap.model.lower import STRAY_KIND, lower
 from calmap.model.names import mapping_kind
@@ -104,6 +104,22 @@ def parse_mapping(path: Path, data: bytes) -> Mapping:
         return Mapping(path, source, None, (stray,))
     file, findings = lower(parse(source), kind)
     return Mapping(path, source, file, findings)
+
+
+def parsed(source: Source) -> MappingFile:
+    """What the text of a mapping says that was parsed before.
+
+    Raises
+    ------
+    MappingError
+        If it can't be understood.
+    """
+    kind = mapping_kind(source.name)
+    file, findings = lower(parse(source), kind) if kind is not None else (None, ())
+    if file is None:
+        reason = findings[0].message if findings else "it is no mapping"
+        raise MappingError(f"{source.name}: {reason}", "calmap check tells more")
+    return file
 
 
 def decode(name: str, data: bytes) -> tuple[Source, Diagnostic | None]:

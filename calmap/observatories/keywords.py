@@ -44,7 +44,8 @@ class KeywordResolver:
             if value is None or value == UNDEFINED:
                 if folded is None:
                     folded = _upper(header)
-                value = _look_up(folded, sources)
+                others = sources[1:] if direct and folded is header else sources
+                value = _look_up(folded, others) if others else None
                 if value is None:
                     continue
             found[key] = value if type(value) is str else str(value)
@@ -98,6 +99,9 @@ def instrument_of(
         If the header names none, or one that isn't known.
     """
     names = observatory.instrument_keywords
+    first = header.get(names[0]) if names else None
+    if type(first) is str and known is not None and (instrument := first.strip().lower()) in known:
+        return instrument
     value = _look_up(_upper(header), tuple(KeywordSource((name,)) for name in names))
     if value is None or not value.strip():
         raise HeaderError("the header names no instrument", hint=f"set {_either(names)}")

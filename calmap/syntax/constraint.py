@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 from lark import Token, Transformer, v_args
 
 from calmap.source import Span
-from calmap.syntax.expression import Constant, ExpressionError, Name, float_value, parse_with
+from calmap.syntax.expression import Constant, ExpressionError, Name
+from calmap.syntax.expression_text import float_value, parse_with
 from calmap.syntax.literals import string_value
 
 __all__ = ["ExpressionError", "Term", "parse_constraint", "term_functions", "term_names"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from lark import Token
+from typing import TYPE_CHECKING
 
 from calmap.source import Span
+
+if TYPE_CHECKING:
+    from lark import Token
 
 MAX_DEPTH = 40
 MAX_NEGATIONS = 100
