@@ -5,13 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from calmap.version import VERSION
+
 if TYPE_CHECKING:
     from calmap.bestref import BestRef, Cache, Context, Explanation
     from calmap.errors import CalmapError
     from calmap.model.mapping import Mapping, load_mapping
 
 __all__ = ["BestRef", "Cache", "CalmapError", "Context", "Explanation", "Mapping", "load_mapping"]
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = (
     ("calmap.bestref", ("BestRef", "Cache", "Context", "Explanation")),

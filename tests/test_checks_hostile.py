@@ -15,7 +15,7 @@ from calmap.checks import MAX_FINDINGS, Folder, apply_fixes, check_mapping, clos
 from calmap.errors import NotInCacheError
 from calmap.model.mapping import parse_mapping
 from calmap.syntax.guard import MAX_RULES, MAX_TOKENS
-from calmap.syntax.parser import MAX_CHARACTERS
+from calmap.syntax.guard import MAX_CHARACTERS
 
 TEXTS = st.sampled_from(
     [

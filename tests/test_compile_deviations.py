@@ -13,7 +13,8 @@ from calmap.source import Source
 from calmap.syntax.expression_text import MAX_EXPRESSION
 from calmap.syntax.guard import MAX_DEPTH, MAX_NEGATIONS, MAX_TOKENS
 from calmap.syntax.literals import MAX_DIGITS
-from calmap.syntax.parser import MAX_CHARACTERS, parse
+from calmap.syntax.guard import MAX_CHARACTERS
+from calmap.syntax.parser import parse
 
 A, D, N = (("A",),), (("D",),), (("N",),)
 AD = (("A",), ("D",))

@@ -29,7 +29,8 @@ from calmap.source import Source
 from calmap.syntax.ast import plain
 from calmap.syntax.expression_text import MAX_EXPRESSION
 from calmap.syntax.guard import MAX_DEPTH, MAX_NEGATIONS
-from calmap.syntax.parser import MAX_CHARACTERS, parse
+from calmap.syntax.guard import MAX_CHARACTERS
+from calmap.syntax.parser import parse
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 FORMAT = (DOCS / "format.md").read_text(encoding="utf-8")

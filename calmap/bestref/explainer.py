@@ -68,7 +68,7 @@ class Explainer:
         if outcome in (OMITTED, IRRELEVANT):
             return f"{outcome.reason}: {tracer.condition(outcome.reason.partition(' ')[0])}"
         if outcome == NO_MATCH:
-            nearest = tracer.nearest()
+            nearest = tracer.nearest() if tracer.matches else ()
             if nearest and nearest[0].note:
                 return f"{nearest[0].file}:{nearest[0].line} matches, but {nearest[0].note}"
             return f"no rule of {rules.mapping} matches"

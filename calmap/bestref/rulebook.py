@@ -10,14 +10,12 @@ from calmap.bestref.explanation import Step
 from calmap.cache.rulesets import Link, Links, Rules
 from calmap.compile.outcome import NO_MATCH, Outcome, failed
 from calmap.compile.reference import CompiledReference
-from calmap.compile.terms import header_data
 from calmap.compile.tree import Answer
 from calmap.errors import CalmapError, MappingError
 from calmap.model.names import mapping_kind
 from calmap.model.values import UNDEFINED, condition_text
 from calmap.observatories.keywords import KeywordResolver
 from calmap.syntax.ast import MappingKind
-
 
 Plan: TypeAlias = "tuple[tuple[str, Callable[[Mapping[str, str]], Outcome]], ...]"
 
@@ -101,15 +99,12 @@ class Rulebook:
         if mapping_kind(name) is MappingKind.PIPELINE:
             raise MappingError(f"{name} stands where an .imap is expected", "calmap check tells more")
         links = rules.links(name)
-        data = header_data(links.file, ("instrument",))
-        keys = tuple(key for key in data.get("parkey", ()) if isinstance(key, str))
-        return cls(str(data["instrument"]).lower(), rules, name, links.links, keys)
+        return cls(links.instrument, rules, name, links.links, links.parkey)
 
     @classmethod
     def of_link(cls, rules: Rules, pipeline: Links, link: Link) -> Rulebook:
         """Rules that an entry of a pmap leads to."""
-        keys = header_data(pipeline.file, ()).get("parkey", ())
-        own = tuple(key for key in keys if isinstance(key, str)) if isinstance(keys, tuple) else ()
+        own = pipeline.parkey
         step = Step(f"{', '.join(own)} = {link.key.upper()} → {link.target}", pipeline.name, link.line)
         if link.is_na or link.is_omit:
             fixed = _special(link, pipeline.name)

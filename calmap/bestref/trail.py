@@ -14,7 +14,7 @@ from calmap.compile.tree import Answer, Match, MatchRule, Node, Terminal
 from calmap.model.patterns import DONT_CARE, MATCH, NO_MATCH
 from calmap.model.values import UNDEFINED
 from calmap.source import Span
-from calmap.syntax.ast import String, Tuple, Value, header_entry
+from calmap.syntax.ast import Tuple, Value, header_entry
 from calmap.syntax.expression import Expression
 
 MAX_NEAREST = 3
@@ -35,7 +35,7 @@ class Tracer:
     def __init__(self, reference: CompiledReference, header: Mapping[str, str]) -> None:
         self.reference = reference
         self.header = header
-        self.source = reference.file.source
+        self.source = reference.source
         self.name = self.source.name.replace("\\", "/").rpartition("/")[2]
 
     def steps(self) -> Iterator[Step]:
@@ -71,15 +71,20 @@ class Tracer:
 
     def values_named(self, parameter: str) -> tuple[str, ...]:
         """Values of a parameter that the rules of the first level name, if they are all there is."""
-        match = self.reference.tree
-        if not isinstance(match, Match) or parameter not in match.parameters:
-            return ()
-        return tuple(sorted(match.allowed[match.parameters.index(parameter)] or ()))
+        return self.reference.rules.allowed(parameter)
 
     def condition(self, key: str) -> str:
         """An expression of the header, as written."""
-        entry = header_entry(self.reference.file.header, key)
-        return entry.value.value if entry and isinstance(entry.value, String) else ""
+        return self.reference.terms.written.get(key, "")
+
+    @property
+    def matches(self) -> bool:
+        """True if a rule accepts the header, so that its date or the like is what is missing."""
+        try:
+            values = first_header(self.reference.terms, self.header)
+        except (HookError, EvaluationError):
+            values = self.header
+        return self.reference.rules.accept(values)
 
     def _near(self, match: Match, rule: MatchRule, values: Mapping[str, str]) -> NearRule:
         keys = self._keys(match, rule, values)

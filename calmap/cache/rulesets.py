@@ -7,18 +7,25 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
 
+from calmap.cache.compiled import NO_STORE, CompiledStore, entry_key
 from calmap.cache.layout import Layout
-from calmap.compile.reference import CompiledReference, compile_reference
-from calmap.compile.terms import check_names
+from calmap.compile.packed import Packed, PackedError, PackedLink, PackedLinks, PackedReference
+from calmap.compile.reference import CompiledReference, open_reference, pack_reference
+from calmap.compile.terms import check_names, header_data
 from calmap.errors import CalmapError, MappingError
-from calmap.model.lower import DOUBLED_SECTION
-from calmap.model.mapping import Mapping, load_mapping
 from calmap.model.names import is_na, is_omit
 from calmap.observatories.definition import Observatory
-from calmap.observatories.library import load_observatory
+from calmap.source import Source
 from calmap.syntax.ast import Entry, MappingFile, MappingKind, String, Table
+
+if TYPE_CHECKING:
+    from calmap.model.mapping import Mapping
+
+SomePacked = TypeVar("SomePacked", PackedLinks, PackedReference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +59,36 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """The table of a pmap or an imap."""
+    """The table of a pmap or an imap.
+
+    Parameters
+    ----------
+    name
+        File name.
+    parkey
+        The keywords that choose an entry.
+    links
+        The entries by instrument or type.
+    """
 
     name: str
-    file: MappingFile
+    parkey: tuple[str, ...]
     links: MappingType[str, Link]
+    _path: str
+    _instrument: str
+
+    @property
+    def instrument(self) -> str:
+        """The instrument of an imap, in lower case.
+
+        Raises
+        ------
+        MappingError
+            If its header names none.
+        """
+        if not self._instrument:
+            raise MappingError(f"{self._path}: the header lacks 'instrument'", "calmap check tells more")
+        return self._instrument
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,10 +104,13 @@ class Rules:
         Where the files are.
     observatory
         The telescope.
+    store
+        Where compiled mappings are kept from one run to the next.
     """
 
     layout: Layout
     observatory: Observatory
+    store: CompiledStore = NO_STORE
     _mappings: dict[str, Mapping] = field(default_factory=dict, repr=False, compare=False)
     _references: dict[str, CompiledReference | CalmapError] = field(
         default_factory=dict, repr=False, compare=False
@@ -91,7 +126,9 @@ class Rules:
             If it isn't there or can't be read.
         """
         if name not in self._mappings:
-            self._mappings[name] = load_mapping(self.layout.mapping_path(name, self.observatory.name))
+            from calmap.model.mapping import parse_mapping
+
+            self._mappings[name] = parse_mapping(*self.layout.read_mapping(name, self.observatory.name))
         return self._mappings[name]
 
     def file(self, name: str) -> MappingFile:
@@ -102,13 +139,7 @@ class Rules:
         MappingError
             If it can't be understood.
         """
-        mapping = self.mapping(name)
-        refused = [finding for finding in mapping.diagnostics if finding.rule is not DOUBLED_SECTION]
-        if mapping.file is None or refused:
-            first = (refused or mapping.diagnostics)[0]
-            line = first.source.position(first.span.start).line
-            raise MappingError(f"{mapping.path}:{line}: {first.message}", "calmap check tells more")
-        return mapping.file
+        return _understood(self.mapping(name))
 
     def links(self, name: str) -> Links:
         """The table of a pmap or an imap.
@@ -119,11 +150,12 @@ class Rules:
             If it holds anything but names of mappings, N/A and OMIT.
         """
         if name not in self._links:
-            file = self.file(name)
-            if file.kind is MappingKind.REFERENCE or not isinstance(file.selector, Table):
-                raise MappingError(f"{name} is not a table of mappings", "calmap check tells more")
-            links = [_link(file, entry) for entry in file.selector.entries]
-            self._links[name] = Links(name, file, MappingProxyType({link.key: link for link in links}))
+            path, data = self.layout.read_mapping(name, self.observatory.name)
+            packed = self._packed(path, data, PackedLinks)
+            links = {link.key: Link(link.key, link.target, link.line) for link in packed.links}
+            self._links[name] = Links(
+                name, packed.parkey, MappingProxyType(links), str(path), packed.instrument
+            )
         return self._links[name]
 
     def reference(self, name: str) -> CompiledReference:
@@ -137,7 +169,7 @@ class Rules:
         if name not in self._references:
             try:
                 with _growing():
-                    self._references[name] = compile_reference(self.file(name), self.observatory)
+                    self._references[name] = self._reference(name)
             except CalmapError as problem:
                 self._references[name] = problem
         found = self._references[name]
@@ -145,8 +177,31 @@ class Rules:
             raise found
         return found
 
+    def _reference(self, name: str) -> CompiledReference:
+        path, data = self.layout.read_mapping(name, self.observatory.name)
+        packed = self._packed(path, data, PackedReference)
+        try:
+            return open_reference(Source(str(path), data.decode()), packed)
+        except PackedError:
+            fresh = self._fresh(path, data, PackedReference)
+            return open_reference(Source(str(path), data.decode()), fresh)
 
-def open_rules(layout: Layout, observatory: str) -> Rules:
+    def _packed(self, path: Path, data: bytes, kind: type[SomePacked]) -> SomePacked:
+        """The packed form of a mapping, from the store if it is there."""
+        packed = self.layout.compiled(path, data) or self.store.get(entry_key(data, self.observatory))
+        return packed if isinstance(packed, kind) else self._fresh(path, data, kind)
+
+    def _fresh(self, path: Path, data: bytes, kind: type[SomePacked]) -> SomePacked:
+        """The packed form of a mapping, made now."""
+        packed = pack_mapping(path, data, self.observatory)
+        if not isinstance(packed, kind):
+            what = "a table of mappings" if kind is PackedLinks else "a reference mapping"
+            raise MappingError(f"{path.name} is not {what}", "calmap check tells more")
+        self.store.put(entry_key(data, self.observatory), packed)
+        return packed
+
+
+def open_rules(layout: Layout, observatory: str, store: CompiledStore = NO_STORE) -> Rules:
     """The mappings of a cache for a telescope, by its definition.
 
     Raises
@@ -154,9 +209,42 @@ def open_rules(layout: Layout, observatory: str) -> Rules:
     ObservatoryError, MappingError
         If the definition is missing or wrong.
     """
-    definition = load_observatory(observatory, layout.config)
+    definition = layout.definition(observatory)
     check_names(definition)
-    return Rules(layout, definition)
+    return Rules(layout, definition, store)
+
+
+def pack_mapping(path: Path, data: bytes, observatory: Observatory) -> Packed:
+    """The packed form of a mapping's text.
+
+    Raises
+    ------
+    MappingError
+        If it can't be understood.
+    """
+    from calmap.model.mapping import parse_mapping
+
+    file = _understood(parse_mapping(path, data))
+    if file.kind is MappingKind.REFERENCE:
+        return pack_reference(file, observatory)
+    if not isinstance(file.selector, Table):
+        raise MappingError(f"{path.name} is not a table of mappings", "calmap check tells more")
+    header = header_data(file, ())
+    parkey = header.get("parkey", ())
+    keys = tuple(key for key in parkey if isinstance(key, str)) if isinstance(parkey, tuple) else ()
+    links = tuple(_link(file, entry) for entry in file.selector.entries)
+    return PackedLinks(str(header.get("instrument", "")).lower(), keys, links)
+
+
+def _understood(mapping: Mapping) -> MappingFile:
+    from calmap.model.lower import DOUBLED_SECTION
+
+    refused = [finding for finding in mapping.diagnostics if finding.rule is not DOUBLED_SECTION]
+    if mapping.file is None or refused:
+        first = (refused or mapping.diagnostics)[0]
+        line = first.source.position(first.span.start).line
+        raise MappingError(f"{mapping.path}:{line}: {first.message}", "calmap check tells more")
+    return mapping.file
 
 
 @contextmanager
@@ -171,9 +259,9 @@ def _growing() -> Iterator[None]:
             gc.enable()
 
 
-def _link(file: MappingFile, entry: Entry) -> Link:
+def _link(file: MappingFile, entry: Entry) -> PackedLink:
     line = file.source.position(entry.span.start).line
     if not isinstance(entry.key, String) or not isinstance(entry.value, String):
         message = "an instrument or type and the name of its mapping were expected"
         raise MappingError(f"{file.source.name}:{line}: {message}", "calmap check tells more")
-    return Link(entry.key.value.lower(), entry.value.value, line)
+    return PackedLink(entry.key.value.lower(), entry.value.value, line)

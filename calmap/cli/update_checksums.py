@@ -15,7 +15,8 @@ from calmap.cli.options import Invocation, examples, format_option, quiet_option
 from calmap.cli.trouble import TROUBLE, tell
 from calmap.diagnostics import Diagnostic, apply_edits
 from calmap.errors import CalmapError
-from calmap.model.mapping import parse_mapping, read_bytes
+from calmap.model.mapping import parse_mapping
+from calmap.model.text import read_bytes
 from calmap.model.recording import update_checksum
 
 

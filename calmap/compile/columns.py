@@ -49,6 +49,11 @@ class Column:
         known[ANY], known[NA] = (sets[0], sets[1]), (sets[2], sets[3])
         self.known: dict[str, Judged] = known
 
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """Values that are let through to the rules, in alphabetical order; none if any is."""
+        return tuple(sorted(self._allowed or ()))
+
     def judge(self, value: str) -> Judged | None:
         """Rules that match a value, and all rules that accept it; None where CRDS looks at no rule at all.
 

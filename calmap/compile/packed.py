@@ -128,6 +128,7 @@ class PackedTerms(Struct, frozen=True, array_like=True):
     parkey: tuple[tuple[str, ...], ...]
     substitutions: dict[str, dict[str, str]]
     merge_overlaps: bool
+    written: dict[str, str]
 
 
 class PackedReference(Struct, frozen=True, array_like=True, tag="rmap"):

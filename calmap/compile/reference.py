@@ -136,7 +136,7 @@ def rule_tree(file: MappingFile, terms: Terms) -> Node:
 def look_up(terms: ReferenceTerms, header: Mapping[str, str], select: Choose) -> Outcome:
     """Everything an rmap does for a header: relevance, hooks, rules, and what follows when none matches."""
     omits, applies = terms.omits, terms.applies
-    if omits is not None and _holds(omits, header, default=False):
+    if omits is not None and holds(omits, header, default=False):
         return OMITTED
     if applies is not None:
         try:
@@ -242,7 +242,8 @@ def _hooked(hook: Hook | None, header: Mapping[str, str]) -> Mapping[str, str]:
         raise HookError(f"{hook.__name__} can't use the header: {problem}") from None
 
 
-def _holds(condition: Compiled, header: Mapping[str, str], *, default: bool) -> bool:
+def holds(condition: Compiled, header: Mapping[str, str], *, default: bool) -> bool:
+    """Whether a condition holds; the default if it has no value, as in CRDS."""
     try:
         return bool(condition(header))
     except EvaluationError:

@@ -69,7 +69,18 @@ class Rules:
         If they contradict themselves.
     """
 
-    __slots__ = ("_choices", "_names", "_places", "date", "date_of", "dates", "nodes", "outcomes", "root")
+    __slots__ = (
+        "_choices",
+        "_names",
+        "_places",
+        "date",
+        "date_of",
+        "dates",
+        "is_flat",
+        "nodes",
+        "outcomes",
+        "root",
+    )
 
     def __init__(self, packed: PackedSelector) -> None:
         try:
@@ -92,7 +103,7 @@ class Rules:
     def choose(self) -> Callable[[Header], Outcome]:
         """What the rules say about a header of conditioned values."""
         root = self.chosen(*self.root)
-        return root.choose if not isinstance(root, Outcome) else lambda header: root  # type: ignore[no-any-return]
+        return root.choose if not isinstance(root, Outcome) else lambda header: root
 
     def chosen(self, choice: int, place: int) -> Any:
         """What a choice leads to: a selector, or an answer."""
@@ -125,6 +136,19 @@ class Rules:
         except KeyError:
             return header_moment(self.date, tuple(header.get(name, UNDEFINED) for name in self.date))
 
+    def allowed(self, parameter: str) -> tuple[str, ...]:
+        """Values of a parameter that the rules of the first level name, if they are all there is."""
+        root = self.chosen(*self.root)
+        columns = root.columns if isinstance(root, Match) else ()
+        return next((column.allowed for column in columns if column.parameter == parameter), ())
+
+    def accept(self, header: Header) -> bool:
+        """True if a rule of the first level accepts a header, whatever it leads to."""
+        root = self.chosen(*self.root)
+        return not isinstance(root, Match) or (
+            isinstance(found := root.candidates(header), list) and bool(found)
+        )
+
     def written(self, number: int) -> str:
         """What stands in a row, empty where that is a selector."""
         choice = self._choices[number]
@@ -141,10 +165,9 @@ class Rules:
         for choices in (self._choices, (self.root[0],), *(match.choices for match in matches)):
             if choices and not -len(self.nodes) <= min(choices) <= max(choices) < len(self._names):
                 raise ValueError("a choice leads nowhere")
-        below = {
-            choice for choice in self._choices if choice < 0 and not isinstance(self.nodes[-1 - choice], Word)
-        }
-        if below or len(matches) > 1:
+        words = {-1 - number for number, node in enumerate(self.nodes) if isinstance(node, Word)}
+        self.is_flat = all(choice >= 0 or choice in words for choice in set(self._choices))
+        if not self.is_flat or len(matches) > 1:
             self._check_depth(self.root[0], 0)
 
     def _check_depth(self, choice: int, depth: int) -> None:
@@ -193,6 +216,11 @@ class Dated:
         """True without rows."""
         return self.first == self.end
 
+    @property
+    def dates(self) -> Sequence[int]:
+        """The dates of the rows."""
+        return self.rules.dates[self.first : self.end]
+
     def leads_to(self) -> Sequence[int]:
         """The choices of the rows."""
         return self.rules.choices_of(self.first, self.end)
@@ -204,9 +232,9 @@ class Dated:
             moment = header_moment(rules.date, rules.date_of(header))
         except KeyError:
             moment = rules.moment(header)
-        if moment.__class__ is not int:
-            return moment  # type: ignore[return-value]
-        number = bisect_right(rules.dates, moment, self.first, self.end) - 1  # type: ignore[arg-type]
+        if isinstance(moment, Outcome):
+            return moment
+        number = bisect_right(rules.dates, moment, self.first, self.end) - 1
         if number < self.first:
             return _EARLY
         return rules.outcomes[number] or rules.row(number, header)

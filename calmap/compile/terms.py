@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from calmap.compile.evaluate import Compiled, compile_expression
-from calmap.compile.hooks import AFTER_FAILURE, HOOKS, Hook
+from calmap.compile.hooks import AFTER_FAILURE, AFTER_FAILURE_KEYWORDS, HOOK_KEYWORDS, HOOKS, Hook
 from calmap.compile.packed import PackedError, PackedTerms
 from calmap.compile.prepare import Substitutions, Terms
 from calmap.errors import MappingError
@@ -19,6 +19,7 @@ from calmap.syntax.expression import Constant, Expression, ExpressionError, name
 
 _GENERIC: Mapping[Plain, Plain] = {"GENERIC": "N/A"}
 DEFAULT_SUBSTITUTIONS: Substitutions = {"SUBARRAY": _GENERIC, "META.SUBARRAY.NAME": _GENERIC}
+_CONDITIONS = ("rmap_omit", "rmap_relevance")
 _REQUIRED = ("mapping", "parkey", "name", "derived_from")
 _REQUIRED_BY_RMAP = (*_REQUIRED, "observatory", "instrument", "filekind")
 
@@ -41,6 +42,10 @@ class ReferenceTerms:
         Instrument hooks.
     unmatched_is_na
         Whether a type without a matching rule does not apply.
+    selector
+        What counts for the rules.
+    written
+        Expressions on the whole type as they stand in the header.
     """
 
     observatory: str
@@ -55,6 +60,7 @@ class ReferenceTerms:
     after_failure: str | None
     unmatched_is_na: bool
     selector: Terms
+    written: Mapping[str, str]
 
     @cached_property
     def omits(self) -> Compiled | None:
@@ -79,8 +85,11 @@ class ReferenceTerms:
 
     @property
     def outside_names(self) -> frozenset[str]:
-        """Keywords that expressions name beside those required."""
-        return self.expression_names - set(self.required)
+        """Keywords that expressions, hooks and the check after a failure look at beside those required."""
+        hooks = [hook.__name__ for hook in (self.precondition, self.fallback) if hook is not None]
+        hooked = frozenset[str]().union(*(HOOK_KEYWORDS[hook] for hook in hooks))
+        failing = AFTER_FAILURE_KEYWORDS.get(self.after_failure or "", frozenset())
+        return (self.expression_names | hooked | failing) - set(self.required)
 
 
 def header_data(file: MappingFile, required: tuple[str, ...] = _REQUIRED) -> dict[Any, Any]:
@@ -141,6 +150,7 @@ def reference_terms(file: MappingFile, observatory: Observatory | None) -> Refer
         after_failure=observatory.after_failure if observatory else None,
         unmatched_is_na=str(data.get("reffile_required", "NONE")).upper() not in ("YES", "NONE"),
         selector=_selector_terms(source, data),
+        written={key: data[key] for key in _CONDITIONS if isinstance(data.get(key), str)},
     )
 
 
@@ -182,6 +192,7 @@ def pack_terms(terms: ReferenceTerms) -> PackedTerms:
         parkey=selector.parkey,
         substitutions=swaps,
         merge_overlaps=selector.merge_overlaps,
+        written=dict(terms.written),
     )
 
 
@@ -212,6 +223,7 @@ def open_terms(source: Source, packed: PackedTerms) -> ReferenceTerms:
         after_failure=packed.after_failure,
         unmatched_is_na=packed.unmatched_is_na,
         selector=Terms(source, packed.parkey, packed.substitutions, packed.merge_overlaps),
+        written=packed.written,
     )
 
 

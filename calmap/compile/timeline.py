@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
-from typing import NamedTuple, TypeGuard
+from collections.abc import Hashable, Iterable, Sequence
+from typing import NamedTuple
 
-from calmap.compile.hooks import AFTER_FAILURE_KEYWORDS, HOOK_DATE, HOOK_KEYWORDS, HOOK_MOMENTS
+from calmap.compile.evaluate import EvaluationError
+from calmap.compile.hooks import AFTER_FAILURE, AFTER_FAILURE_KEYWORDS, HOOK_DATE, HOOK_KEYWORDS, HOOK_MOMENTS
+from calmap.compile.ordered import Header
 from calmap.compile.outcome import Outcome
-from calmap.compile.reference import CompiledReference
-from calmap.compile.tree import Match, Node, Ordered
-from calmap.model.dates import EPOCH, DateError, moment
+from calmap.compile.reference import (
+    IRRELEVANT,
+    OMITTED,
+    CompiledReference,
+    HookError,
+    first_header,
+    holds,
+    second_header,
+)
+from calmap.compile.selectors import Dated, Match, Other
+from calmap.model.dates import moment, moment_text
 
-_TICK = timedelta(microseconds=1)
+_FIRST = moment("0001-01-01 00:00:00")
 
 
 class Timeline(NamedTuple):
@@ -52,85 +61,109 @@ class Dependence(NamedTuple):
 
 def dependence(reference: CompiledReference) -> Dependence:
     """What the answers of a reference mapping depend on."""
-    terms = reference.terms
-    nodes = tuple(_nodes(reference.tree))
+    terms, rules = reference.terms, reference.rules
     hooks = [hook.__name__ for hook in (terms.precondition, terms.fallback) if hook is not None]
-    plain = [name for node in nodes if not _is_dated(node) for name in node.parameters]
-    plain += sorted(
-        terms.expression_names | AFTER_FAILURE_KEYWORDS.get(terms.after_failure or "", frozenset())
-    )
     hooked = [name for hook in hooks for name in sorted(HOOK_KEYWORDS[hook])]
-    dates = sorted({node.parameters for node in nodes if _is_dated(node)})
-    date = dates[0] if len(dates) == 1 else ()
-    others = set(plain) | {name for name in hooked if name not in HOOK_DATE}
+    failing = AFTER_FAILURE_KEYWORDS.get(terms.after_failure or "", frozenset())
+    plain = [name for node in rules.nodes for name in _looked_at(node)]
+    plain += sorted(terms.expression_names | failing)
+    date = rules.date
+    others = {*plain, *(name for name in hooked if name not in HOOK_DATE)}
     steady = (
         1 <= len(date) <= 2
         and not others & set(date)
-        and not any(name.upper() in terms.counts for name in date)
+        and not any(name.upper() in terms.parkey_relevance for name in date)
         and (not set(hooked) & set(HOOK_DATE) or date == HOOK_DATE)
-        and all(
-            isinstance(row.key, str) and _is_date(row.key)
-            for node in nodes
-            if _is_dated(node)
-            for row in node.rows
-        )
     )
     if not steady:
-        keys = [*plain, *hooked, *(name for group in dates for name in group)]
-        return Dependence((), tuple(dict.fromkeys(keys)))
+        return Dependence((), tuple(dict.fromkeys((*plain, *hooked, *date))))
     return Dependence(date, tuple(dict.fromkeys(name for name in (*plain, *hooked) if name not in date)))
 
 
-def timeline(reference: CompiledReference, header: Mapping[str, str]) -> Timeline:
-    """Answers for conditioned values of all keywords but the date.
+def _looked_at(node: object) -> tuple[str, ...]:
+    if isinstance(node, Match):
+        return tuple(column.parameter for column in node.columns)
+    return node.parameters if isinstance(node, Other) else ()
+
+
+class Timelines:
+    """The timelines of a reference mapping.
 
     Parameters
     ----------
     reference
-        The rules, for which `dependence` names a date.
-    header
-        Values of the other keywords.
-
-    Notes
-    -----
-    The same object may be returned for other values that lead to the same answers.
+        The mapping, for which `dependence` names a date.
     """
-    date = dependence(reference).date
-    moments = sorted({*_turns(reference), *(moment(text) for text in HOOK_MOMENTS)})
-    outcomes = [reference.choose({**header, **_written(date, moments[0] - 1)})]
-    outcomes += [reference.choose({**header, **_written(date, at)}) for at in moments]
-    return Timeline(moments, outcomes)
+
+    def __init__(self, reference: CompiledReference) -> None:
+        self._reference = reference
+        self._rules = reference.rules
+        self._known: dict[Hashable, Timeline] = {}
+
+    def of(self, header: Header) -> Timeline:
+        """Answers for conditioned values of all keywords but the date.
+
+        The same object is returned for other values that lead to the same rules.
+        """
+        terms = self._reference.terms
+        if terms.omits is not None and holds(terms.omits, header, default=False):
+            return self._made(OMITTED, (), header)
+        if terms.applies is not None and not holds(terms.applies, header, default=True):
+            return self._made(IRRELEVANT, (), header)
+        has_hooks = terms.precondition is not None or terms.fallback is not None
+        turns = [moment(text) for text in HOOK_MOMENTS] if has_hooks else []
+        looked = [self._look(self._dated(header, at)) for at in (_FIRST, *turns)]
+        key = tuple(each.key for each in looked)
+        return self._made(key, (*turns, *(at for each in looked for at in each.moments)), header)
+
+    def _made(self, key: Hashable, moments: Iterable[int], header: Header) -> Timeline:
+        """A timeline that is known already, or what the mapping answers at each moment."""
+        if key not in self._known:
+            turns = sorted(set(moments))
+            before = max(turns[0] - 1, _FIRST) if turns else _FIRST
+            outcomes = [self._reference.choose(self._dated(header, at)) for at in (before, *turns)]
+            self._known[key] = Timeline(turns, outcomes)
+        return self._known[key]
+
+    def _dated(self, header: Header, at: int) -> dict[str, str]:
+        date = self._rules.date
+        return {**header, **dict(zip(date, moment_text(at).split(" ", len(date) - 1), strict=True))}
+
+    def _look(self, header: Header) -> _Looked:
+        """What the rules come to that a header leads to, whatever its date."""
+        terms = self._reference.terms
+        try:
+            values = first_header(terms, header)
+        except (HookError, EvaluationError) as problem:
+            return _Looked(str(problem), ())
+        spares = terms.after_failure is not None and AFTER_FAILURE[terms.after_failure](values)
+        first = self._reached(values)
+        if terms.fallback is None:
+            return _Looked((spares, first.key), first.moments)
+        try:
+            second = self._reached(second_header(terms, header))
+        except (HookError, EvaluationError) as problem:
+            second = _Looked(str(problem), ())
+        return _Looked((spares, first.key, second.key), (*first.moments, *second.moments))
+
+    def _reached(self, values: Header) -> _Looked:
+        """Rules that accept some values, and the dates that count for them."""
+        rules = self._rules
+        root = rules.chosen(*rules.root)
+        if not isinstance(root, Match):
+            return _Looked("", rules.dates)
+        ranked = root.candidates(values)
+        if isinstance(ranked, Outcome):
+            return _Looked(ranked, ())
+        chosen = [rules.chosen(root.choices[n], root.places[n]) for group in ranked for n in group]
+        if any(not isinstance(node, Dated | Outcome) for node in chosen) or not rules.is_flat:
+            return _Looked(tuple(sorted(values.items())), rules.dates)
+        moments = (at for node in chosen if isinstance(node, Dated) for at in node.dates)
+        return _Looked(tuple(map(tuple, ranked)), tuple(moments))
 
 
-def _turns(reference: CompiledReference) -> Iterator[int]:
-    for node in _nodes(reference.tree):
-        if _is_dated(node):
-            yield from (moment(str(row.key)) for row in node.rows)
+class _Looked(NamedTuple):
+    """What answers depend on, and the moments at which they may change."""
 
-
-def _written(parameters: tuple[str, ...], at: int) -> dict[str, str]:
-    words = (EPOCH + at * _TICK).isoformat(" ").split(" ", len(parameters) - 1)
-    return dict(zip(parameters, words, strict=True))
-
-
-def _nodes(node: Node) -> Iterator[Match | Ordered]:
-    if isinstance(node, Match):
-        yield node
-        for rule in node.rules:
-            yield from _nodes(rule.choice)
-    elif isinstance(node, Ordered):
-        yield node
-        for row in node.rows:
-            yield from _nodes(row.choice)
-
-
-def _is_dated(node: Match | Ordered) -> TypeGuard[Ordered]:
-    return isinstance(node, Ordered) and node.kind == "UseAfter"
-
-
-def _is_date(text: str) -> bool:
-    try:
-        moment(text)
-    except DateError:
-        return False
-    return True
+    key: Hashable
+    moments: Sequence[int]

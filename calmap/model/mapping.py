@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from calmap.diagnostics import Diagnostic
-from calmap.errors import CacheError, MappingError, NotInCacheError
+from calmap.errors import MappingError
 from calmap.model.checksum import checksum
 from calmap.model.lower import STRAY_KIND, lower
 from calmap.model.names import mapping_kind
+from calmap.model.text import MAX_BYTES, read_bytes
 from calmap.source import Source, Span
 from calmap.syntax.ast import MappingFile, MappingKind, SelectorCall, Table, header_text
-from calmap.syntax.parser import MAX_CHARACTERS, parse
+from calmap.syntax.parser import parse
 from calmap.syntax.rules import TOO_LARGE, UNREADABLE_TEXT
-
-_MAX_BYTES = 4 * MAX_CHARACTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +124,8 @@ def parsed(source: Source) -> MappingFile:
 def decode(name: str, data: bytes) -> tuple[Source, Diagnostic | None]:
     """Text of a file, or an empty text and the reason why there is none."""
     empty = Source(name, "")
-    if len(data) > _MAX_BYTES:
-        message = f"the file has more than {_MAX_BYTES:,} bytes"
+    if len(data) > MAX_BYTES:
+        message = f"the file has more than {MAX_BYTES:,} bytes"
         return empty, Diagnostic(TOO_LARGE, empty, Span(0, 0), message)
     if b"\0" in data:
         message = f"byte {data.index(0)} is NUL, which no text has"
@@ -138,24 +137,3 @@ def decode(name: str, data: bytes) -> tuple[Source, Diagnostic | None]:
     except UnicodeDecodeError as error:
         message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8"
         return empty, Diagnostic(UNREADABLE_TEXT, empty, Span(0, 0), message, hint="save the file as UTF-8")
-
-
-def read_bytes(path: Path) -> bytes:
-    """Bytes of a file, no more than a mapping may have.
-
-    Raises
-    ------
-    NotInCacheError
-        If there is no such file.
-    CacheError
-        If it can't be read.
-    """
-    try:
-        if path.exists() and not path.is_file():
-            raise CacheError(f"{path} is not an ordinary file")
-        with path.open("rb") as file:
-            return file.read(_MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise NotInCacheError(f"{path} does not exist") from None
-    except OSError as error:
-        raise CacheError(f"{path} can't be read: {error.strerror or error}") from error

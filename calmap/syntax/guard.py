@@ -10,6 +10,7 @@ from calmap.source import Span
 if TYPE_CHECKING:
     from lark import Token
 
+MAX_CHARACTERS = 4_000_000
 MAX_DEPTH = 40
 MAX_NEGATIONS = 100
 MAX_TOKENS = 300_000

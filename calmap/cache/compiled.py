@@ -1,0 +1,192 @@
+"""Compiled mappings kept between runs, by what they were compiled from.
+
+An entry's name is the SHA-1 of the mapping's text and a digest of what else it
+depends on, and it stands in a folder of the compiler's version; so an entry is
+never out of date. Whatever is wrong with one, it counts as if it weren't there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from calmap.cache.store import hidden_name
+from calmap.compile.packed import FORMAT, Packed, PackedError, decode, encode
+from calmap.observatories.definition import Observatory
+from calmap.version import VERSION
+
+COMPILER = f"{VERSION}-{FORMAT}-{sys.byteorder}"
+MAX_BYTES = 512 * 2**20
+_MAGIC = b"calmap compiled\n"
+_DIGEST = 32
+_DAY = 86_400
+_ENTRY = re.compile(r"[0-9a-f]{40}-[0-9a-f]{16}\Z")
+_STRAY = re.compile(r"\.[0-9a-f]{40}-[0-9a-f]{16}\.[0-9a-f]{12}\.tmp\Z")
+_FOLDER = re.compile(r"[0-9A-Za-z.+]{1,64}-[0-9]{1,6}-(little|big)\Z")
+
+
+class Kept(NamedTuple):
+    """What a store holds.
+
+    Parameters
+    ----------
+    entries, size
+        Number of compiled mappings, and their bytes.
+    others, others_size
+        Those of other versions of calmap.
+    """
+
+    entries: int
+    size: int
+    others: int
+    others_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledStore:
+    """A folder of compiled mappings, shared by all processes of a user; without a folder, nothing is kept.
+
+    Parameters
+    ----------
+    folder
+        Where they are.
+    limit
+        Bytes that they may take; the oldest make room for new ones.
+    """
+
+    folder: Path | None
+    limit: int = MAX_BYTES
+
+    def get(self, key: str) -> Packed | None:
+        """An entry, or None if there is none that can be used."""
+        path = self._path(key)
+        if path is None:
+            return None
+        try:
+            with path.open("rb") as file:
+                data = file.read()
+                age = time.time() - os.fstat(file.fileno()).st_mtime
+            packed = unsealed(data)
+        except (OSError, PackedError):
+            return None
+        if age > _DAY:
+            with suppress(OSError):
+                os.utime(path)
+        return packed
+
+    def put(self, key: str, packed: Packed) -> None:
+        """Keep an entry; where that is not possible, nothing happens."""
+        path = self._path(key)
+        if path is None:
+            return
+        new = path.with_name(hidden_name(path.name))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                new.write_bytes(sealed(packed))
+                new.replace(path)
+            finally:
+                new.unlink(missing_ok=True)
+        except OSError:
+            return
+        if key.startswith("0"):
+            self._prune()
+
+    def kept(self) -> Kept:
+        """What there is.
+
+        Raises
+        ------
+        OSError
+            If the folder can't be read.
+        """
+        found = [(path.parent.parent.name == COMPILER, size) for path, size, _ in self._entries() if size]
+        mine = [size for own, size in found if own]
+        others = [size for own, size in found if not own]
+        return Kept(len(mine), sum(mine), len(others), sum(others))
+
+    def clear(self) -> Kept:
+        """Remove every entry, those of other versions too, and nothing else; returns what there was.
+
+        Raises
+        ------
+        OSError
+            If one can't be removed.
+        """
+        before = self.kept()
+        for path, _, _ in self._entries(strays=True):
+            path.unlink(missing_ok=True)
+        for version in self._versions():
+            for folder in (*version.iterdir(), version):
+                with suppress(OSError):
+                    folder.rmdir()
+        return before
+
+    def _path(self, key: str) -> Path | None:
+        return None if self.folder is None else self.folder / COMPILER / key[:2] / key
+
+    def _versions(self) -> Iterator[Path]:
+        if self.folder is not None and self.folder.is_dir():
+            yield from (path for path in sorted(self.folder.iterdir()) if _FOLDER.match(path.name))
+
+    def _entries(self, *, strays: bool = False) -> Iterator[tuple[Path, int, float]]:
+        """Entries with their size and age, and files that a process left behind when it was killed."""
+        for version in self._versions():
+            for path in sorted(version.glob("[0-9a-f][0-9a-f]/*")):
+                if _ENTRY.match(path.name) or (strays and _STRAY.match(path.name)):
+                    with suppress(FileNotFoundError):
+                        state = path.lstat()
+                        yield path, state.st_size, state.st_mtime
+
+    def _prune(self) -> None:
+        """Remove the oldest entries if there are too many; the last tenth of the room is made free."""
+        with suppress(OSError):
+            entries = sorted(self._entries(strays=True), key=lambda entry: (entry[2], entry[0].name))
+            excess = sum(size for _, size, _ in entries) - self.limit
+            if excess <= 0:
+                return
+            excess += self.limit // 10
+            for path, size, _ in entries:
+                if excess <= 0:
+                    return
+                path.unlink(missing_ok=True)
+                excess -= size
+
+
+NO_STORE = CompiledStore(None)
+
+
+def entry_key(text: bytes, observatory: Observatory) -> str:
+    """Name of the entry of a mapping: what it is compiled from, and for which telescope."""
+    used = "\n".join((*observatory.hooks, "", observatory.after_failure or "", "", *observatory.extra_keys))
+    telescope = hashlib.sha256(used.encode()).hexdigest()[:16]
+    return f"{hashlib.sha1(text, usedforsecurity=False).hexdigest()}-{telescope}"
+
+
+def sealed(packed: Packed) -> bytes:
+    """A compiled mapping with what tells damage."""
+    body = encode(packed)
+    return b"".join((_MAGIC, hashlib.sha256(body).digest(), body))
+
+
+def unsealed(data: bytes) -> Packed:
+    """The compiled mapping that was sealed.
+
+    Raises
+    ------
+    PackedError
+        If the data are damaged or anything else.
+    """
+    body = memoryview(data)[len(_MAGIC) + _DIGEST :]
+    seal = data[len(_MAGIC) : len(_MAGIC) + _DIGEST]
+    if not data.startswith(_MAGIC) or hashlib.sha256(body).digest() != seal:
+        raise PackedError("it is damaged")
+    return decode(body)

@@ -1,0 +1,3 @@
+"""Which calmap this is."""
+
+VERSION = "0.1.0"
