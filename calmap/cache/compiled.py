@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from calmap.cache.store import hidden_name
-from calmap.compile.packed import FORMAT, Packed, PackedError, decode, encode
-from calmap.observatories.definition import Observatory
+from calmap.compile.packed import FORMAT
 from calmap.version import VERSION
 
 COMPILER = f"{VERSION}-{FORMAT}-{sys.byteorder}"
@@ -65,8 +64,8 @@ class CompiledStore:
     folder: Path | None
     limit: int = MAX_BYTES
 
-    def get(self, key: str) -> Packed | None:
-        """An entry, or None if there is none that can be used."""
+    def get(self, key: str) -> memoryview | None:
+        """An entry, or None if there is none that is whole."""
         path = self._path(key)
         if path is None:
             return None
@@ -74,15 +73,17 @@ class CompiledStore:
             with path.open("rb") as file:
                 data = file.read()
                 age = time.time() - os.fstat(file.fileno()).st_mtime
-            packed = unsealed(data)
-        except (OSError, PackedError):
+        except OSError:
+            return None
+        body = unsealed(data)
+        if body is None:
             return None
         if age > _DAY:
             with suppress(OSError):
                 os.utime(path)
-        return packed
+        return body
 
-    def put(self, key: str, packed: Packed) -> None:
+    def put(self, key: str, body: bytes) -> None:
         """Keep an entry; where that is not possible, nothing happens."""
         path = self._path(key)
         if path is None:
@@ -91,7 +92,7 @@ class CompiledStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                new.write_bytes(sealed(packed))
+                new.write_bytes(sealed(body))
                 new.replace(path)
             finally:
                 new.unlink(missing_ok=True)
@@ -164,29 +165,19 @@ class CompiledStore:
 NO_STORE = CompiledStore(None)
 
 
-def entry_key(text: bytes, observatory: Observatory) -> str:
-    """Name of the entry of a mapping: what it is compiled from, and for which telescope."""
-    used = "\n".join((*observatory.hooks, "", observatory.after_failure or "", "", *observatory.extra_keys))
-    telescope = hashlib.sha256(used.encode()).hexdigest()[:16]
-    return f"{hashlib.sha1(text, usedforsecurity=False).hexdigest()}-{telescope}"
+def entry_key(text: bytes, *uses: str) -> str:
+    """Name of the entry of what is compiled from a text, and from whatever else it uses."""
+    others = hashlib.sha256("\n".join(uses).encode()).hexdigest()[:16]
+    return f"{hashlib.sha1(text, usedforsecurity=False).hexdigest()}-{others}"
 
 
-def sealed(packed: Packed) -> bytes:
-    """A compiled mapping with what tells damage."""
-    body = encode(packed)
+def sealed(body: bytes) -> bytes:
+    """An entry with what tells damage."""
     return b"".join((_MAGIC, hashlib.sha256(body).digest(), body))
 
 
-def unsealed(data: bytes) -> Packed:
-    """The compiled mapping that was sealed.
-
-    Raises
-    ------
-    PackedError
-        If the data are damaged or anything else.
-    """
+def unsealed(data: bytes) -> memoryview | None:
+    """The entry that was sealed, or None if it is damaged or something else."""
     body = memoryview(data)[len(_MAGIC) + _DIGEST :]
     seal = data[len(_MAGIC) : len(_MAGIC) + _DIGEST]
-    if not data.startswith(_MAGIC) or hashlib.sha256(body).digest() != seal:
-        raise PackedError("it is damaged")
-    return decode(body)
+    return body if data.startswith(_MAGIC) and hashlib.sha256(body).digest() == seal else None

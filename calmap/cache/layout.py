@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from calmap.cache.folders import folder_names, has_mappings, looks_like_cache, m
 from calmap.cache.references import MODE_FILE, ReferenceFolder, is_file, reference_folder, safe_name
 from calmap.errors import CacheError, NotInCacheError, UsageError
 from calmap.model.names import is_safe, mapping_name
+from calmap.model.text import read_bytes
+from calmap.observatories.library import definition_file, read_definition_text
 
 _CONTEXT = ".pmap"
 
@@ -50,6 +52,32 @@ class Layout:
     def config(self) -> Path:
         """Folder of all configuration."""
         return self.config_root or self.root / "config"
+
+    @property
+    def origin(self) -> str:
+        """URL of the cache that files come from; empty if they are just here."""
+        return ""
+
+    def definitions(self, observatory: str) -> Path:
+        """Folder of all configuration, to read the definition of a telescope from.
+
+        Raises
+        ------
+        CacheError
+            If the definition has to come from elsewhere and does not.
+        """
+        return self.config
+
+    def read_definition(self, observatory: str) -> tuple[Path, str]:
+        """Where the definition of a telescope stands, in the cache or in calmap itself, and its text.
+
+        Raises
+        ------
+        ObservatoryError, CacheError
+            If there is none, or it can't be read.
+        """
+        path = definition_file(observatory, self.definitions(observatory))
+        return path, read_definition_text(path)
 
     def config_of(self, observatory: str) -> Path:
         """Folder of the configuration of a telescope; all of ``config`` in a cache of only one.
@@ -97,6 +125,25 @@ class Layout:
             raise NotInCacheError(f"mapping {name} is not in {first}", hint=advice)
         return found
 
+    def read_mapping(self, name: str, observatory: str = "") -> tuple[Path, bytes]:
+        """Where a mapping is, and its text.
+
+        Raises
+        ------
+        NotInCacheError, CacheError
+            If it is not there or can't be read.
+        """
+        if is_safe(name) and is_safe(observatory):
+            with suppress(NotInCacheError):
+                usual = self.mappings / observatory / name
+                return usual, read_bytes(usual)
+        path = self.mapping_path(name, observatory)
+        return path, read_bytes(path)
+
+    def compiled(self, path: Path) -> memoryview | None:
+        """The compiled form of a mapping that comes with the cache, if there is one."""
+        return None
+
     def reference_folder(self, observatory: str) -> ReferenceFolder:
         """The reference files of a telescope; keep it to look up many.
 
@@ -122,6 +169,16 @@ class Layout:
             If a name is not that of a plain file, or as `reference_folder`.
         """
         return self.reference_folder(observatory).path(name, instrument)
+
+    def has_reference(self, name: str, observatory: str, instrument: str) -> bool:
+        """Whether a reference file is here already.
+
+        Raises
+        ------
+        CacheError
+            As `reference_path`, except that it may be missing.
+        """
+        return is_file(self.reference_folder(observatory).place(name, instrument))
 
     def observatories(self) -> tuple[str, ...]:
         """Telescopes that have mappings, in alphabetical order.

@@ -5,20 +5,31 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingType
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from calmap.cache.compiled import NO_STORE, CompiledStore, entry_key
 from calmap.cache.layout import Layout
-from calmap.compile.packed import Packed, PackedError, PackedLink, PackedLinks, PackedReference
+from calmap.compile.packed import (
+    Packed,
+    PackedError,
+    PackedLink,
+    PackedLinks,
+    PackedReference,
+    decode,
+    decode_observatory,
+    encode,
+    encode_observatory,
+)
 from calmap.compile.reference import CompiledReference, open_reference, pack_reference
 from calmap.compile.terms import check_names, header_data
 from calmap.errors import CalmapError, MappingError
 from calmap.model.names import is_na, is_omit
 from calmap.observatories.definition import Observatory
+from calmap.observatories.library import parse_definition
 from calmap.source import Source
 from calmap.syntax.ast import Entry, MappingFile, MappingKind, String, Table
 
@@ -188,8 +199,15 @@ class Rules:
 
     def _packed(self, path: Path, data: bytes, kind: type[SomePacked]) -> SomePacked:
         """The packed form of a mapping, from the store if it is there."""
-        packed = self.layout.compiled(path, data) or self.store.get(entry_key(data, self.observatory))
-        return packed if isinstance(packed, kind) else self._fresh(path, data, kind)
+        body = self.layout.compiled(path) or self.store.get(mapping_key(data, self.observatory))
+        if body is not None:
+            try:
+                packed = decode(body)
+                if isinstance(packed, kind):
+                    return packed
+            except PackedError:
+                pass  # an entry of another format counts as none
+        return self._fresh(path, data, kind)
 
     def _fresh(self, path: Path, data: bytes, kind: type[SomePacked]) -> SomePacked:
         """The packed form of a mapping, made now."""
@@ -197,7 +215,7 @@ class Rules:
         if not isinstance(packed, kind):
             what = "a table of mappings" if kind is PackedLinks else "a reference mapping"
             raise MappingError(f"{path.name} is not {what}", "calmap check tells more")
-        self.store.put(entry_key(data, self.observatory), packed)
+        self.store.put(mapping_key(data, self.observatory), encode(packed))
         return packed
 
 
@@ -209,9 +227,33 @@ def open_rules(layout: Layout, observatory: str, store: CompiledStore = NO_STORE
     ObservatoryError, MappingError
         If the definition is missing or wrong.
     """
-    definition = layout.definition(observatory)
+    definition = telescope(layout, observatory, store)
     check_names(definition)
     return Rules(layout, definition, store)
+
+
+def telescope(layout: Layout, name: str, store: CompiledStore = NO_STORE) -> Observatory:
+    """The definition of a telescope, as the cache has it or as calmap brings it along.
+
+    Raises
+    ------
+    ObservatoryError, CacheError
+        If there is none, or it is wrong.
+    """
+    path, text = layout.read_definition(name)
+    key = entry_key(text.encode(), "observatory", name.lower())
+    body = store.get(key)
+    if body is not None:
+        with suppress(PackedError):
+            return replace(decode_observatory(body), origin=str(path))
+    found = parse_definition(text, name, path)
+    store.put(key, encode_observatory(found))
+    return found
+
+
+def mapping_key(data: bytes, observatory: Observatory) -> str:
+    """Name of a mapping's entry in a store: its text, and what its compiled form takes from the telescope."""
+    return entry_key(data, *observatory.hooks, "", observatory.after_failure or "", *observatory.extra_keys)
 
 
 def pack_mapping(path: Path, data: bytes, observatory: Observatory) -> Packed:

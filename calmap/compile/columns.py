@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from calmap.compile.allowed import refused
-from calmap.compile.packed import PackedColumn
+from calmap.compile.packed import PackedColumn, PackedError
 from calmap.compile.tree import Match
 from calmap.model.patterns import DONT_CARE, MATCH, Anything, OneOf, Pattern, pattern
 from calmap.model.values import ANY, NA
@@ -15,6 +15,8 @@ from calmap.syntax.ast import Plain
 Judged: TypeAlias = tuple[int, int]
 """Rules that match a value, and all rules that accept it."""
 _MAX_KNOWN = 4096
+_FIRST_VALUE = 5
+"""Masks before those of values: who does not care, and who matches and accepts ``*`` and ``N/A``."""
 
 
 class Column:
@@ -28,26 +30,49 @@ class Column:
         Number of rules.
     """
 
-    __slots__ = ("_allowed", "_care", "_exact", "_swaps", "_tests", "known", "parameter")
+    __slots__ = (
+        "_allowed",
+        "_care",
+        "_masks",
+        "_numbers",
+        "_swaps",
+        "_tests",
+        "_width",
+        "known",
+        "parameter",
+    )
 
     def __init__(self, packed: PackedColumn, count: int) -> None:
         self.parameter = packed.parameter
         self._swaps = packed.swaps
-        allowed = packed.values if packed.allowed is True else packed.allowed
-        self._allowed = frozenset(allowed) if isinstance(allowed, tuple) else None
-        width = mask_bytes(count)
-        masks = packed.masks
-        care, *sets = [int.from_bytes(masks[at : at + width], "little") for at in range(0, len(masks), width)]
-        self._care = care
-        named = dict(zip(packed.values, sets[4:], strict=False))
-        self._exact = named
+        self._masks = packed.masks
+        self._width = mask_bytes(count)
+        self._numbers = {value: number for number, value in enumerate(packed.values, _FIRST_VALUE)}
+        allowed = self._numbers if packed.allowed is True else packed.allowed
+        self._allowed = None if allowed is None else frozenset(allowed or ())
+        first_test = _FIRST_VALUE + len(packed.values)
         self._tests = tuple(
-            (pattern(text), mask)
-            for text, mask in zip(packed.tests, sets[4 + len(packed.values) :], strict=True)
+            (pattern(text), self._mask(number)) for number, text in enumerate(packed.tests, first_test)
         )
-        known = {} if packed.tests else {value: (mask, mask | care) for value, mask in named.items()}
-        known[ANY], known[NA] = (sets[0], sets[1]), (sets[2], sets[3])
-        self.known: dict[str, Judged] = known
+        self._care, *special = map(self._mask, range(_FIRST_VALUE))
+        self.known: dict[str, Judged] = {ANY: (special[0], special[1]), NA: (special[2], special[3])}
+
+    def _mask(self, number: int) -> int:
+        start = number * self._width
+        return int.from_bytes(self._masks[start : start + self._width], "little")
+
+    def check(self, count: int) -> None:
+        """See that the masks are of rules that there are.
+
+        Raises
+        ------
+        PackedError
+            If they are not.
+        """
+        number = _FIRST_VALUE + len(self._numbers) + len(self._tests)
+        every = (1 << count) - 1
+        if len(self._masks) != number * self._width or any(self._mask(n) > every for n in range(number)):
+            raise PackedError(f"the masks of {self.parameter} are of other rules")
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -57,12 +82,13 @@ class Column:
     def judge(self, value: str) -> Judged | None:
         """Rules that match a value, and all rules that accept it; None where CRDS looks at no rule at all.
 
-        ``known`` has the answers that were worked out beforehand.
+        ``known`` has the answers that were worked out before.
         """
         allowed = self._allowed
         if allowed is not None and value not in allowed and refused(value, allowed, self._swaps):
             return None
-        exact = self._exact.get(value, 0)
+        number = self._numbers.get(value)
+        exact = 0 if number is None else self._mask(number)
         matching, accepting = _judged(self._tests, value)
         judged = exact | matching, exact | accepting | self._care
         if len(self.known) < _MAX_KNOWN:

@@ -7,11 +7,13 @@ first the groups of dated rows (-1 is the first group), then the other nodes.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
 
+from calmap.observatories.definition import Observatory
 from calmap.syntax.expression import Expression
 
 FORMAT = 1
@@ -182,3 +184,28 @@ def decode(data: bytes | memoryview) -> Packed:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
         raise PackedError(str(problem)) from None
     return packed
+
+
+def encode_observatory(observatory: Observatory) -> bytes:
+    """Bytes to store of a telescope's definition."""
+    return msgspec.msgpack.encode(observatory, enc_hook=_plain)
+
+
+def decode_observatory(data: bytes | memoryview) -> Observatory:
+    """What `encode_observatory` was given.
+
+    Raises
+    ------
+    PackedError
+        If the data are anything else.
+    """
+    try:
+        return msgspec.msgpack.decode(data, type=Observatory)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
+        raise PackedError(str(problem)) from None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, MappingProxyType):
+        return dict(value)
+    raise NotImplementedError(type(value).__name__)

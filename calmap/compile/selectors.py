@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from calmap.compile.columns import Column
+from calmap.compile.columns import Column, Judged
 from calmap.compile.interpreter import pair
 from calmap.compile.ordered import MERGEABLE, Header, header_date, header_moment, pick, too_early
 from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, refusal
@@ -22,6 +23,7 @@ from calmap.model.dates import moment_text
 from calmap.model.values import UNDEFINED
 from calmap.syntax.guard import MAX_DEPTH
 
+Judge: TypeAlias = Callable[[str], "Judged | None"]
 _NOT_FOUND, _FOUND = Answer.NOT_FOUND, Answer.FOUND
 _EARLY = missed("no date at or before that of the header")
 _NOTHING = missed("nothing to choose from")
@@ -70,14 +72,16 @@ class Rules:
     """
 
     __slots__ = (
+        "_bounds",
         "_choices",
+        "_count",
         "_names",
         "_places",
         "date",
         "date_of",
         "dates",
-        "is_flat",
         "nodes",
+        "others",
         "outcomes",
         "root",
     )
@@ -91,11 +95,11 @@ class Rules:
             self._choices = numbers(packed.choices)
             self._places = numbers(packed.places)
             self.outcomes: list[Outcome | None] = [None] * len(self._choices)
-            bounds = numbers(packed.groups)
-            groups = [Dated(self, *pair) for pair in zip(bounds[::2], bounds[1::2], strict=True)]
-            self.nodes: tuple[Any, ...] = (*groups, *(_opened(self, node) for node in packed.nodes))
+            self._bounds = numbers(packed.groups)
+            self._count = len(self._bounds) // 2
+            self.others = tuple(_opened(self, node) for node in packed.nodes)
+            self.nodes: list[Any] = [*[None] * self._count, *self.others]
             self.root = (packed.root, packed.root_place)
-            self._check()
         except (TypeError, ValueError, IndexError, OverflowError) as problem:
             raise PackedError(f"compiled rules are damaged: {problem}") from None
 
@@ -109,8 +113,14 @@ class Rules:
         """What a choice leads to: a selector, or an answer."""
         if choice >= 0:
             return Outcome(_FOUND, (self._names[choice],), "", False, place)
-        node = self.nodes[-1 - choice]
+        node = self.nodes[-1 - choice] or self.opened(choice)
         return node.outcome(place) if isinstance(node, Word) else node
+
+    def opened(self, choice: int) -> Dated:
+        """A group of dated rows that is needed for the first time."""
+        number = -1 - choice
+        found = self.nodes[number] = Dated(self, *self._bounds[2 * number : 2 * number + 2])
+        return found
 
     def row(self, number: int, header: Header) -> Outcome:
         """The answer that a row leads to."""
@@ -157,31 +167,49 @@ class Rules:
         node = self.nodes[-1 - choice]
         return node.written if isinstance(node, Word) else ""
 
-    def _check(self) -> None:
-        """See that every choice leads somewhere, and none in a circle."""
-        if len(self._choices) != len(self._places) or len(self.dates) > len(self._choices):
-            raise ValueError("rows without an answer")
-        matches = [node for node in self.nodes if isinstance(node, Match)]
+    @property
+    def is_flat(self) -> bool:
+        """True if every row leads to an answer and not to a selector."""
+        below = {choice for choice in self._choices if choice < 0}
+        return all(isinstance(self.nodes[-1 - choice], Word) for choice in below)
+
+    def check(self) -> None:
+        """See that every choice leads somewhere, and none in a circle.
+
+        Raises
+        ------
+        PackedError
+            If that is not so.
+        """
+        rows, matches = len(self._choices), [node for node in self.others if isinstance(node, Match)]
+        if rows != len(self._places) or len(self.dates) > rows or len(self._bounds) % 2:
+            raise PackedError("rows without an answer")
+        if self._bounds and not 0 <= min(self._bounds) <= max(self._bounds) <= len(self.dates):
+            raise PackedError("dates that don't exist")
+        if any(
+            node.first < 0 or node.first + len(node.rows) > rows
+            for node in self.others
+            if isinstance(node, Other)
+        ):
+            raise PackedError("rows that don't exist")
         for choices in (self._choices, (self.root[0],), *(match.choices for match in matches)):
             if choices and not -len(self.nodes) <= min(choices) <= max(choices) < len(self._names):
-                raise ValueError("a choice leads nowhere")
-        words = {-1 - number for number, node in enumerate(self.nodes) if isinstance(node, Word)}
-        self.is_flat = all(choice >= 0 or choice in words for choice in set(self._choices))
+                raise PackedError("a choice leads nowhere")
+        for match in matches:
+            match.check()
         if not self.is_flat or len(matches) > 1:
             self._check_depth(self.root[0], 0)
 
     def _check_depth(self, choice: int, depth: int) -> None:
-        node = self.nodes[-1 - choice] if choice < 0 else None
+        node = (self.nodes[-1 - choice] or self.opened(choice)) if choice < 0 else None
         if depth > MAX_DEPTH:
-            raise ValueError("rules lead in a circle")
+            raise PackedError("rules lead in a circle")
         if node is not None and not isinstance(node, Word):
             for below in set(node.leads_to()):
                 self._check_depth(below, depth + 1)
 
     def choices_of(self, first: int, end: int) -> Sequence[int]:
         """What some rows lead to."""
-        if not 0 <= first <= end <= len(self._choices):
-            raise ValueError("rows that don't exist")
         return self._choices[first:end]
 
 
@@ -207,8 +235,6 @@ class Dated:
     kind = "UseAfter"
 
     def __init__(self, rules: Rules, first: int, end: int) -> None:
-        if not 0 <= first <= end <= len(rules.dates):
-            raise ValueError("dates that don't exist")
         self.rules, self.first, self.end = rules, first, end
 
     @property
@@ -269,7 +295,6 @@ class Other:
             Row(row_key(self.kind, key), key if isinstance(key, str) else repr(key), packed.first + number)
             for number, key in enumerate(packed.keys)
         )
-        self.leads_to()
 
     @property
     def is_empty(self) -> bool:
@@ -296,20 +321,36 @@ class Other:
 class Match:
     """Rules matched against header values."""
 
-    __slots__ = ("_asked", "_every", "choices", "columns", "merge_overlaps", "places", "rules")
-
     def __init__(self, rules: Rules, packed: PackedMatch) -> None:
         self.rules = rules
         self.choices, self.places = numbers(packed.choices), numbers(packed.places)
-        count = len(self.choices)
-        if len(self.places) != count:
-            raise ValueError("rules without a place")
-        self.columns = tuple(Column(column, count) for column in packed.columns)
-        self._asked = tuple((column.parameter, column.known, column.judge) for column in self.columns)
-        self._every = (1 << count) - 1
+        self.parameters = tuple(column.parameter for column in packed.columns)
+        self._every = (1 << len(self.choices)) - 1
         self.merge_overlaps = packed.merge_overlaps
-        if any(accepting > self._every for column in self.columns for _, accepting in column.known.values()):
-            raise ValueError("masks of rules that don't exist")
+        self._packed = packed.columns
+        self._asked: tuple[tuple[str, dict[str, Judged], Judge], ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """What the rules say about each parameter; they are opened when this is first asked for."""
+        return tuple(Column(column, len(self.choices)) for column in self._packed)
+
+    def check(self) -> None:
+        """See that there is all that rules need.
+
+        Raises
+        ------
+        PackedError
+            If there is not.
+        """
+        if len(self.places) != len(self.choices):
+            raise PackedError("rules without a place")
+        for column in self.columns:
+            column.check(len(self.choices))
+
+    def _open(self) -> tuple[tuple[str, dict[str, Judged], Judge], ...]:
+        self._asked = tuple((column.parameter, column.known, column.judge) for column in self.columns)
+        return self._asked
 
     def leads_to(self) -> Sequence[int]:
         """The choices of the rules."""
@@ -318,7 +359,7 @@ class Match:
     def choose(self, header: Header) -> Outcome:
         """The answer of the best rules that lead to one."""
         candidates = self._every
-        for parameter, known, judge in self._asked:
+        for parameter, known, judge in self._asked or self._open():
             value = header.get(parameter, UNDEFINED)
             judged = known.get(value) or judge(value)
             if judged is None:
@@ -329,7 +370,7 @@ class Match:
         if not candidates & (candidates - 1):
             number = candidates.bit_length() - 1
             choice = self.choices[number]
-            node = self.rules.nodes[-1 - choice] if choice < 0 else None
+            node = (self.rules.nodes[-1 - choice] or self.rules.opened(choice)) if choice < 0 else None
             if node is None or node.__class__ is Word:
                 return self._answer(choice, self.places[number])
             outcome: Outcome = node.look_up(header) if node.__class__ is Dated else node.choose(header)
@@ -343,7 +384,7 @@ class Match:
     def candidates(self, header: Header) -> list[list[int]] | Outcome:
         """Rules that accept a header: those of most weight first, those of equal weight together."""
         candidates = self._every
-        for parameter, known, judge in self._asked:
+        for parameter, known, judge in self._asked or self._open():
             value = header.get(parameter, UNDEFINED)
             judged = known.get(value) or judge(value)
             if judged is None:
@@ -370,7 +411,7 @@ class Match:
 
     def _ranked(self, candidates: int, header: Header) -> list[list[int]]:
         matching = []
-        for parameter, known, judge in self._asked:
+        for parameter, known, judge in self._asked or self._open():
             value = header.get(parameter, UNDEFINED)
             judged = known.get(value) or judge(value)
             matching.append(judged[0] if judged else 0)

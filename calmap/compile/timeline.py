@@ -65,7 +65,7 @@ def dependence(reference: CompiledReference) -> Dependence:
     hooks = [hook.__name__ for hook in (terms.precondition, terms.fallback) if hook is not None]
     hooked = [name for hook in hooks for name in sorted(HOOK_KEYWORDS[hook])]
     failing = AFTER_FAILURE_KEYWORDS.get(terms.after_failure or "", frozenset())
-    plain = [name for node in rules.nodes for name in _looked_at(node)]
+    plain = [name for node in rules.others for name in _looked_at(node)]
     plain += sorted(terms.expression_names | failing)
     date = rules.date
     others = {*plain, *(name for name in hooked if name not in HOOK_DATE)}
@@ -81,9 +81,7 @@ def dependence(reference: CompiledReference) -> Dependence:
 
 
 def _looked_at(node: object) -> tuple[str, ...]:
-    if isinstance(node, Match):
-        return tuple(column.parameter for column in node.columns)
-    return node.parameters if isinstance(node, Other) else ()
+    return node.parameters if isinstance(node, Match | Other) else ()
 
 
 class Timelines:
@@ -98,6 +96,7 @@ class Timelines:
     def __init__(self, reference: CompiledReference) -> None:
         self._reference = reference
         self._rules = reference.rules
+        self._is_flat = reference.rules.is_flat
         self._known: dict[Hashable, Timeline] = {}
 
     def of(self, header: Header) -> Timeline:
@@ -156,7 +155,7 @@ class Timelines:
         if isinstance(ranked, Outcome):
             return _Looked(ranked, ())
         chosen = [rules.chosen(root.choices[n], root.places[n]) for group in ranked for n in group]
-        if any(not isinstance(node, Dated | Outcome) for node in chosen) or not rules.is_flat:
+        if any(not isinstance(node, Dated | Outcome) for node in chosen) or not self._is_flat:
             return _Looked(tuple(sorted(values.items())), rules.dates)
         moments = (at for node in chosen if isinstance(node, Dated) for at in node.dates)
         return _Looked(tuple(map(tuple, ranked)), tuple(moments))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 
 from calmap.errors import CacheError, NotInCacheError
 from calmap.syntax.guard import MAX_CHARACTERS
 
 MAX_BYTES = 4 * MAX_CHARACTERS
+_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path | str) -> bytes:
     """Bytes of a file, no more than a mapping may have.
 
     Raises
@@ -21,11 +24,26 @@ def read_bytes(path: Path) -> bytes:
         If it can't be read.
     """
     try:
-        if path.exists() and not path.is_file():
-            raise CacheError(f"{path} is not an ordinary file")
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+        handle = os.open(path, _FLAGS)
+        try:
+            state = os.fstat(handle)
+            if not stat.S_ISREG(state.st_mode):
+                raise CacheError(f"{path} is not an ordinary file")
+            return _read(handle, min(state.st_size, MAX_BYTES) + 1)
+        finally:
+            os.close(handle)
     except FileNotFoundError:
         raise NotInCacheError(f"{path} does not exist") from None
     except OSError as error:
         raise CacheError(f"{path} can't be read: {error.strerror or error}") from error
+
+
+def _read(handle: int, size: int) -> bytes:
+    """So many bytes, fewer at the end of the file; one that grows meanwhile is read on."""
+    data = os.read(handle, size)
+    while len(data) == size and size <= MAX_BYTES:
+        more = os.read(handle, MAX_BYTES + 1 - size)
+        data, size = data + more, size + len(more)
+        if not more:
+            break
+    return data

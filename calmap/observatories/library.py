@@ -9,8 +9,6 @@ from typing import Final
 
 from calmap.errors import ObservatoryError
 from calmap.observatories.definition import Observatory
-from calmap.observatories.schema import read_definition
-from calmap.yamltree import YamlTreeError, parse_yaml
 
 MAX_BYTES: Final = 1_000_000
 FILE_NAME: Final = "observatory.yaml"
@@ -38,6 +36,23 @@ def load_observatory(name: str, config: Path | None = None) -> Observatory:
     ObservatoryError
         If there is no such telescope, or its definition is wrong.
     """
+    path = definition_file(name, config)
+    return parse_definition(read_definition_text(path), name, path)
+
+
+def definition_file(name: str, config: Path | None = None) -> Path:
+    """Where the definition of a telescope stands.
+
+    Parameters
+    ----------
+    name, config
+        As for `load_observatory`.
+
+    Raises
+    ------
+    ObservatoryError
+        If there is no such telescope.
+    """
     wanted = name.lower()
     if not _NAME.match(wanted):
         raise ObservatoryError(
@@ -46,20 +61,45 @@ def load_observatory(name: str, config: Path | None = None) -> Observatory:
     local = None if config is None else config / wanted / FILE_NAME
     for path in (local, _bundle() / f"{wanted}.yaml"):
         if path is not None and path.exists():
-            return _load(path, wanted)
+            return path
     raise ObservatoryError(f"no definition of the telescope {name!r}", hint=_advice(wanted, local))
 
 
-def _load(path: Path, name: str) -> Observatory:
-    text = _text(path)
+def parse_definition(text: str, name: str, path: Path) -> Observatory:
+    """The definition of a telescope by its text.
+
+    Parameters
+    ----------
+    text
+        The definition, in YAML.
+    name
+        Name of the telescope; case does not matter.
+    path
+        Where it stands, for messages.
+
+    Raises
+    ------
+    ObservatoryError
+        If it is wrong.
+    """
+    from calmap.observatories.schema import read_definition
+    from calmap.yamltree import YamlTreeError, parse_yaml
+
     try:
         tree = parse_yaml(text)
     except YamlTreeError as error:
         raise ObservatoryError(f"{path}:{error.line}: not readable as YAML: {error.message}") from None
-    return read_definition(tree, name, str(path))
+    return read_definition(tree, name.lower(), str(path))
 
 
-def _text(path: Path) -> str:
+def read_definition_text(path: Path) -> str:
+    """Text of a definition.
+
+    Raises
+    ------
+    ObservatoryError
+        If it can't be read, or is too large.
+    """
     try:
         if not path.is_file():
             raise ObservatoryError(f"{path} is no file")
