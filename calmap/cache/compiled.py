@@ -66,11 +66,11 @@ class CompiledStore:
 
     def get(self, key: str) -> memoryview | None:
         """An entry, or None if there is none that is whole."""
-        path = self._path(key)
-        if path is None:
+        if self.folder is None:
             return None
+        path = f"{self.folder}/{COMPILER}/{key[:2]}/{key}"
         try:
-            with path.open("rb") as file:
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path costs more than the reading
                 data = file.read()
                 age = time.time() - os.fstat(file.fileno()).st_mtime
         except OSError:

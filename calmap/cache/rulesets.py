@@ -194,27 +194,38 @@ class Rules:
         try:
             return open_reference(Source(str(path), data.decode()), packed)
         except PackedError:
-            fresh = self._fresh(path, data, PackedReference)
+            fresh = self._of_kind(path, self._fresh(path, data), PackedReference)
             return open_reference(Source(str(path), data.decode()), fresh)
 
-    def _packed(self, path: Path, data: bytes, kind: type[SomePacked]) -> SomePacked:
-        """The packed form of a mapping, from the store if it is there."""
-        body = self.layout.compiled(path) or self.store.get(mapping_key(data, self.observatory))
-        if body is not None:
-            try:
-                packed = decode(body)
-                if isinstance(packed, kind):
-                    return packed
-            except PackedError:
-                pass  # an entry of another format counts as none
-        return self._fresh(path, data, kind)
+    def packed(self, name: str) -> Packed:
+        """The packed form of a mapping, from the store if it is there.
 
-    def _fresh(self, path: Path, data: bytes, kind: type[SomePacked]) -> SomePacked:
-        """The packed form of a mapping, made now."""
-        packed = pack_mapping(path, data, self.observatory)
+        Raises
+        ------
+        MappingError, CacheError
+            If it isn't there or can't be compiled.
+        """
+        return self._found(*self.layout.read_mapping(name, self.observatory.name))
+
+    def _packed(self, path: Path, data: bytes, kind: type[SomePacked]) -> SomePacked:
+        return self._of_kind(path, self._found(path, data), kind)
+
+    def _of_kind(self, path: Path, packed: Packed, kind: type[SomePacked]) -> SomePacked:
         if not isinstance(packed, kind):
             what = "a table of mappings" if kind is PackedLinks else "a reference mapping"
             raise MappingError(f"{path.name} is not {what}", "calmap check tells more")
+        return packed
+
+    def _found(self, path: Path, data: bytes) -> Packed:
+        body = self.layout.compiled(path) or self.store.get(mapping_key(data, self.observatory))
+        if body is not None:
+            with suppress(PackedError):
+                return decode(body)
+        return self._fresh(path, data)
+
+    def _fresh(self, path: Path, data: bytes) -> Packed:
+        """The packed form of a mapping, made now."""
+        packed = pack_mapping(path, data, self.observatory)
         self.store.put(mapping_key(data, self.observatory), encode(packed))
         return packed
 

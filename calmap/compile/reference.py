@@ -11,7 +11,7 @@ from calmap.compile.hooks import AFTER_FAILURE, Hook
 from calmap.compile.interpreter import choose
 from calmap.compile.ordered import Header
 from calmap.compile.outcome import Outcome, failed
-from calmap.compile.packed import PackedReference, PackedSelector
+from calmap.compile.packed import PackedReference
 from calmap.compile.packing import pack
 from calmap.compile.prepare import Terms, prepare
 from calmap.compile.selectors import Rules
@@ -43,23 +43,15 @@ class CompiledReference:
         The text that it was compiled from.
     terms
         Its header.
-    packed
+    rules
         Its rules.
     """
 
-    def __init__(self, source: Source, terms: ReferenceTerms, packed: PackedSelector) -> None:
+    def __init__(self, source: Source, terms: ReferenceTerms, rules: Rules) -> None:
         self.source = source
         self.terms = terms
-        self._packed = packed
-
-    @cached_property
-    def rules(self) -> Rules:
-        """The rules, compiled; they are opened when they are first asked for."""
-        return Rules(self._packed)
-
-    @cached_property
-    def _select(self) -> Choose:
-        return self.rules.choose
+        self.rules = rules
+        self._select = rules.choose
 
     @cached_property
     def file(self) -> MappingFile:
@@ -123,9 +115,9 @@ def open_reference(source: Source, packed: PackedReference) -> CompiledReference
     Raises
     ------
     PackedError
-        If it names hooks that don't exist.
+        If it contradicts itself, or names hooks that don't exist.
     """
-    return CompiledReference(source, open_terms(source, packed.terms), packed.selector)
+    return CompiledReference(source, open_terms(source, packed.terms), Rules(packed.selector))
 
 
 def rule_tree(file: MappingFile, terms: Terms) -> Node:
