@@ -68,7 +68,7 @@ def bundle(rules: Rules, name: str) -> Bundled:
     for mapping in _below(rules, name):
         try:
             texts[mapping] = rules.layout.read_mapping(mapping, rules.observatory.name)[1]
-            compiled[mapping] = sealed(encode(rules.packed(mapping)))
+            compiled[mapping] = sealed(mapping, encode(rules.packed(mapping)))
         except CalmapError as problem:
             problems.append(problem)
     about = {"kind": _KIND, "context": name, "observatory": rules.observatory.name, "compiler": COMPILER}
@@ -135,7 +135,7 @@ class BundleLayout(Layout):
         name = f"{_COMPILED}{path.name}"
         if self.contents.compiler != COMPILER or not self.contents.has(name):
             return None
-        body = unsealed(self.contents.read(name))
+        body = unsealed(path.name, self.contents.read(name))
         return body if body is not None and _is_sound(body) else None
 
     def observatories(self) -> tuple[str, ...]:

@@ -32,9 +32,11 @@ class Settings:
     mappings: Setting
     references: Setting
     config: Setting
+    mirror: Setting = Setting("mirror", None, "the cache is a folder")
 
     def __iter__(self) -> Iterator[Setting]:
-        return (getattr(self, field.name) for field in fields(self))
+        every = (getattr(self, field.name) for field in fields(self))
+        return (setting for setting in every if setting.name != "mirror" or setting.value is not None)
 
     def layout(self) -> Layout:
         """Folders of the cache.
@@ -47,10 +49,19 @@ class Settings:
             If it has no mappings.
         """
         mappings = self.mappings.value
-        root = self.cache.value or (mappings and str(Path(mappings).parent))
+        root = self.mirror.value or self.cache.value or (mappings and str(Path(mappings).parent))
         if not root:
             raise UsageError("which cache is meant?", hint="name it with --cache or in CALMAP_CACHE")
         folders = (_elsewhere(item, Path(root)) for item in (self.mappings, self.references, self.config))
+        if self.mirror.value and self.cache.value:
+            from calmap.cache.remote.mirror import open_mirror
+
+            return open_mirror(self.cache.value, Path(root), *folders)
+        if Path(root).is_file():
+            from calmap.cache.bundle import open_bundle
+
+            references = self.references.value
+            return open_bundle(Path(root), Path(references) if references else None)
         layout = Layout(Path(root), *folders)
         if not layout.mappings.is_dir():
             origin = self.cache.origin if self.cache.value else self.mappings.origin

@@ -75,7 +75,7 @@ class CompiledStore:
                 age = time.time() - os.fstat(file.fileno()).st_mtime
         except OSError:
             return None
-        body = unsealed(data)
+        body = unsealed(key, data)
         if body is None:
             return None
         if age > _DAY:
@@ -92,7 +92,7 @@ class CompiledStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                new.write_bytes(sealed(body))
+                new.write_bytes(sealed(key, body))
                 new.replace(path)
             finally:
                 new.unlink(missing_ok=True)
@@ -171,13 +171,19 @@ def entry_key(text: bytes, *uses: str) -> str:
     return f"{hashlib.sha1(text, usedforsecurity=False).hexdigest()}-{others}"
 
 
-def sealed(body: bytes) -> bytes:
-    """An entry with what tells damage."""
-    return b"".join((_MAGIC, hashlib.sha256(body).digest(), body))
+def sealed(key: str, body: bytes) -> bytes:
+    """An entry with what tells damage, and that it is the one of a name."""
+    return b"".join((_MAGIC, _seal(key, body), body))
 
 
-def unsealed(data: bytes) -> memoryview | None:
-    """The entry that was sealed, or None if it is damaged or something else."""
+def unsealed(key: str, data: bytes) -> memoryview | None:
+    """The entry that was sealed, or None if it is damaged, another or something else."""
     body = memoryview(data)[len(_MAGIC) + _DIGEST :]
     seal = data[len(_MAGIC) : len(_MAGIC) + _DIGEST]
-    return body if data.startswith(_MAGIC) and hashlib.sha256(body).digest() == seal else None
+    return body if data.startswith(_MAGIC) and _seal(key, body) == seal else None
+
+
+def _seal(key: str, body: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256(f"{key}\n".encode())
+    digest.update(body)
+    return digest.digest()

@@ -8,18 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from calmap.cache.chosen import Setting, Settings
+from calmap.cache.compiled import NO_STORE, CompiledStore
 from calmap.cache.configfile import ConfigEntry, config_files, read_config
 from calmap.cache.layout import Layout, cache_above
 from calmap.cache.ownership import cache_around, is_path, owns
+from calmap.cache.remote.urls import is_url, mirror_name, normal_url
 from calmap.errors import CalmapError, UsageError
 from calmap.model.names import mapping_name
 
 __all__ = [
+    "FOUND",
     "NEWEST",
     "Setting",
     "Settings",
+    "compiled_store",
     "complete_settings",
     "given_settings",
+    "opened_layout",
     "process_variables",
     "resolve_settings",
 ]
@@ -28,12 +33,15 @@ _VARIABLES = (
     ("cache", ("CALMAP_CACHE", "CRDS_PATH_SINGLE", "CRDS_PATH")),
     ("context", ("CALMAP_CONTEXT", "CRDS_CONTEXT")),
     ("observatory", ("CALMAP_OBSERVATORY", "CRDS_OBSERVATORY")),
+    ("mirrors", ("CALMAP_MIRRORS",)),
 )
 _FOLDERS = (
     ("mappings", ("CRDS_MAPPATH_SINGLE", "CRDS_MAPPATH")),
     ("references", ("CRDS_REFPATH_SINGLE", "CRDS_REFPATH")),
     ("config", ("CRDS_CFGPATH_SINGLE", "CRDS_CFGPATH")),
 )
+FOUND = ("this folder", "a folder above this one")
+"""Where a cache comes from that nobody named."""
 NEWEST = "the newest one in the cache"
 _NO_CACHE = "not set, and no folder from here upwards has mappings"
 
@@ -82,15 +90,54 @@ def complete_settings(given: Settings) -> Settings:
     context, observatory = given.context, given.observatory
     if context.value is not None and observatory.value is not None:
         return given
+    layout: Layout | None = None
     try:
         layout = given.layout()
         if observatory.value is None:
             observatory = _only(layout)
         if context.value is None:
             context = _newest(layout, observatory)
-    except CalmapError:
-        return given
+    except CalmapError as problem:
+        if layout is None or not layout.origin:
+            return given
+        context = context if context.value else Setting("context", None, problem.message)
     return replace(given, context=context, observatory=observatory)
+
+
+def opened_layout(root: str | Path) -> Layout:
+    """Folders of a cache by its path, or of its mirror by its URL.
+
+    Raises
+    ------
+    UsageError
+        If the URL can't be that of a cache.
+    """
+    if not is_url(root):
+        path = Path(root).expanduser()
+        if path.is_file():
+            from calmap.cache.bundle import open_bundle
+
+            return open_bundle(path)
+        return Layout(path)
+    return given_settings({"cache": str(root)}).layout()
+
+
+def compiled_store(environ: Mapping[str, str] | None = None) -> CompiledStore:
+    """Where compiled mappings are kept: the folder of ``CALMAP_STORE``, or one in the user's cache folder.
+
+    Parameters
+    ----------
+    environ
+        The variables, of which ``off`` keeps nothing; those of the process if left out.
+    """
+    chosen = (os.environ if environ is None else environ).get("CALMAP_STORE", "")
+    if chosen.strip().lower() == "off":
+        return NO_STORE
+    if chosen:
+        return CompiledStore(Path(chosen).expanduser())
+    from platformdirs import user_cache_path
+
+    return CompiledStore(user_cache_path("calmap", appauthor=False) / "compiled")
 
 
 def process_variables() -> dict[str, str]:
@@ -109,12 +156,15 @@ class _Resolution:
 
     def settings(self) -> Settings:
         cache = self._cache()
-        folders = [self._folder(name, variables, cache) for name, variables in _FOLDERS]
-        context, observatory = self._agreed(*(self._given(*names) for names in _VARIABLES[1:]))
+        mirror = self._mirror(cache)
+        root = cache if mirror.value is None else mirror
+        folders = (self._folder(name, variables, root) for name, variables in _FOLDERS)
+        mappings, references, config = folders
+        context, observatory = self._agreed(*(self._given(*names) for names in _VARIABLES[1:3]))
         if not context.value or not is_path(context.value):
-            return Settings(cache, context, observatory, *folders)
+            return Settings(cache, context, observatory, mappings, references, config, mirror)
         context = replace(context, value=self._absolute(context.value, self.cwd))
-        settings = Settings(cache, context, observatory, *folders)
+        settings = Settings(cache, context, observatory, mappings, references, config, mirror)
         return _by_name(settings) or self._elsewhere(settings) or settings
 
     def _elsewhere(self, settings: Settings) -> Settings | None:
@@ -143,18 +193,30 @@ class _Resolution:
         return Setting(name, None, "not set", len(candidates))
 
     def _from_file(self, name: str, entry: ConfigEntry) -> tuple[str, str]:
-        relative = name == "cache" or (name == "context" and is_path(entry.value))
+        relative = name in ("cache", "mirrors") or (name == "context" and is_path(entry.value))
+        relative = relative and not is_url(entry.value)
         value = self._absolute(entry.value, entry.path.parent) if relative else entry.value
         return value, entry.origin
 
     def _cache(self) -> Setting:
         given = self._given(*_VARIABLES[0])
+        if is_url(given.value):
+            return Setting("cache", normal_url(given.value or ""), given.origin)
         if given.value:
             return Setting("cache", self._absolute(given.value, self.cwd), given.origin)
         found = cache_above(self.cwd)
         if found is None:
             return Setting("cache", None, _NO_CACHE)
-        return Setting("cache", str(found), "this folder" if found == self.cwd else "a folder above this one")
+        return Setting("cache", str(found), FOUND[found != self.cwd])
+
+    def _mirror(self, cache: Setting) -> Setting:
+        """The local folder of a cache that is elsewhere."""
+        if not is_url(cache.value):
+            return Setting("mirror", None, "the cache is a folder")
+        given = self._given(*_VARIABLES[3])
+        folder = self._absolute(given.value, self.cwd) if given.value else str(_mirrors())
+        origin = given.origin if given.value else "the user's cache folder"
+        return Setting("mirror", str(Path(folder, mirror_name(cache.value or ""))), origin)
 
     def _folder(self, name: str, variables: tuple[str, ...], cache: Setting) -> Setting:
         """A folder of the cache; an environment made for CRDS can put it elsewhere."""
@@ -195,10 +257,21 @@ class _Resolution:
         return context, implied
 
 
+def _mirrors() -> Path:
+    """Where the mirrors of caches are unless somebody says otherwise."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("calmap", appauthor=False) / "mirrors"
+
+
 def _inside(cache: Setting, name: str) -> Setting:
     if cache.value is None:
         return Setting(name, None, "not set, as there is no cache")
-    return Setting(name, str(Path(cache.value, name)), "a folder of the cache")
+    place = Path(cache.value)
+    if place.is_file():
+        beside = place.parent / name
+        return Setting(name, str(place if name == "mappings" else beside), "a context in one file")
+    return Setting(name, str(place / name), "a folder of the cache")
 
 
 def _by_name(settings: Settings) -> Settings | None:

@@ -19,12 +19,14 @@ from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, re
 from calmap.compile.packed import PackedError, PackedMatch, PackedRows, PackedSelector, PackedTerminal
 from calmap.compile.prepare import row_key
 from calmap.compile.tree import Answer, RowKey
-from calmap.model.dates import moment_text
+from calmap.model.dates import moment, moment_text
+from calmap.model.patterns import PatternError
 from calmap.model.values import UNDEFINED
 from calmap.syntax.guard import MAX_DEPTH
 
 Judge: TypeAlias = Callable[[str], "Judged | None"]
 _NOT_FOUND, _FOUND = Answer.NOT_FOUND, Answer.FOUND
+_EARLIEST, _LATEST = moment("0001-01-01 00:00:00"), moment("9999-12-31 23:59:59") + 999_999
 _EARLY = missed("no date at or before that of the header")
 _NOTHING = missed("nothing to choose from")
 
@@ -184,6 +186,8 @@ class Rules:
         rows, matches = len(self._choices), [node for node in self.others if isinstance(node, Match)]
         if rows != len(self._places) or len(self.dates) > rows or len(self._bounds) % 2:
             raise PackedError("rows without an answer")
+        if self.dates and not _EARLIEST <= min(self.dates) <= max(self.dates) <= _LATEST:
+            raise PackedError("dates that no calendar has")
         if self._bounds and not 0 <= min(self._bounds) <= max(self._bounds) <= len(self.dates):
             raise PackedError("dates that don't exist")
         if any(
@@ -345,7 +349,11 @@ class Match:
         """
         if len(self.places) != len(self.choices):
             raise PackedError("rules without a place")
-        for column in self.columns:
+        try:
+            columns = self.columns
+        except (PatternError, IndexError) as problem:
+            raise PackedError(f"a column is damaged: {problem}") from None
+        for column in columns:
             column.check(len(self.choices))
 
     def _open(self) -> tuple[tuple[str, dict[str, Judged], Judge], ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
 from calmap.source import Span
+
+Sign: TypeAlias = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
 
 
 class Name(Struct, frozen=True, tag=True, array_like=True):
@@ -34,7 +36,7 @@ class Compare(Struct, frozen=True, tag=True, array_like=True):
     """A chain of comparisons, as ``a < b == c``."""
 
     first: Expression
-    rest: tuple[tuple[str, Expression], ...]
+    rest: tuple[tuple[Sign, Expression], ...]
 
 
 class Every(Struct, frozen=True, tag=True, array_like=True):

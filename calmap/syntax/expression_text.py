@@ -46,7 +46,7 @@ class _Lowering(Transformer[Token, Any]):
         return Choice(parts[0], parts[2], parts[4])
 
     def comparison(self, first: Expression, *rest: Any) -> Expression:
-        operators = (" ".join(str(operator).split()) for operator in rest[::2])
+        operators: list[Any] = [" ".join(str(operator).split()) for operator in rest[::2]]
         return Compare(first, tuple(zip(operators, rest[1::2], strict=True)))
 
     def name(self, token: Token) -> Expression:

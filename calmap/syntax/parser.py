@@ -26,9 +26,15 @@ from calmap.syntax.ast import (
     Value,
 )
 from calmap.syntax.grammar import build
-from calmap.syntax.guard import MAX_CHARACTERS, MAX_DEPTH, MAX_TOKENS, DepthError, DepthGuard, TooManyTokensError
+from calmap.syntax.guard import (
+    MAX_CHARACTERS,
+    MAX_DEPTH,
+    MAX_TOKENS,
+    DepthError,
+    DepthGuard,
+    TooManyTokensError,
+)
 from calmap.syntax.literals import LiteralError, number_value, string_value
-
 
 _ROW = re.compile(r"'([^'\\\r\n]*)'[ \t\f\r\n]*:[ \t\f\r\n]*'([^'\\\r\n]*)'")
 _ATOM = re.compile(r"'([^'\\\r\n]*)'|(-?[0-9]+)(\.[0-9]*)?")

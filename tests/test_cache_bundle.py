@@ -1,0 +1,220 @@
+"""A context in one file selects where no mappings are, as the cache does."""
+
+import gzip
+import io
+import json
+import shutil
+import zipfile
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import calmap
+from calmap.cache.bundle import BundleLayout
+from calmap.cli.main import cli
+from calmap.errors import CacheError, CalmapError, HeaderError, NotInCacheError
+from calmap.headers import read_header
+
+FRAME = "exposures/2024B-P123-008_IRIS_IMG1_SCI-J1458+1013-Y-4.0_LVL1_0001-00.fits"
+
+
+@pytest.fixture(scope="module")
+def demo(repo_root) -> bytes:
+    return calmap.Cache(repo_root).context("ligeriri_0001.pmap").bundle()
+
+
+def changed(data: bytes, change) -> bytes:
+    """The archive with its parts changed by a function of the dictionary of them."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    change(parts)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(
+    "name", ["hst_0729.pmap", "jwst_0541.pmap", "hst_acs_0421.imap", "hst_acs_atodtab_0251.rmap"]
+)
+def test_it_answers_as_the_cache_does(corpus, name):
+    context = calmap.Cache(corpus / "crds-cache").context(name)
+    alone = calmap.Cache.of_bytes(context.bundle()).context()
+    with gzip.open(corpus / "cases/bestref_context.jsonl.gz", "rt") as cases:
+        known = (case for case in map(json.loads, cases) if case["context"][:3] == name[:3])
+        headers = [case["header"] for case in known][::9]
+    compared = 0
+    for header in headers:
+        try:
+            wanted = context.bestrefs(header)
+        except HeaderError as problem:
+            with pytest.raises(HeaderError, match=problem.message[:20].replace("(", ".")):
+                alone.bestrefs(header)
+            continue
+        found = alone.bestrefs(header)
+        assert found == wanted
+        for reftype, ref in found.items():
+            assert ref.reason.rpartition("/")[2] == wanted[reftype].reason.rpartition("/")[2]
+        compared += len(found)
+    assert compared > 40
+    assert alone.name == name
+    assert alone.required_keywords() == context.required_keywords()
+
+
+def test_the_same_context_always_makes_the_same_file(repo_root, demo):
+    assert calmap.Cache(repo_root).context("ligeriri_0001.pmap").bundle() == demo
+
+
+def test_it_explains_as_the_cache_does(repo_root, demo):
+    header = read_header(repo_root / FRAME)
+    wanted = calmap.Cache(repo_root).context("ligeriri_0001.pmap").bestrefs(header)
+
+    for reftype, ref in calmap.Cache.of_bytes(demo).context().bestrefs(header).items():
+        assert ref.explain() == wanted[reftype].explain()
+
+
+def test_a_file_of_another_version_is_compiled_again(repo_root, demo):
+    def age(parts):
+        parts["calmap.json"] = json.dumps(
+            {**json.loads(parts["calmap.json"]), "compiler": "0.0.1-0-big"}
+        ).encode()
+
+    def strip(parts):
+        for name in [name for name in parts if name.startswith("compiled/")]:
+            del parts[name]
+
+    header = read_header(repo_root / FRAME)
+    wanted = calmap.Cache.of_bytes(demo).context().bestrefs(header)
+    old = calmap.Cache.of_bytes(changed(demo, age)).context()
+    none = calmap.Cache.of_bytes(changed(demo, strip)).context()
+
+    assert old.bestrefs(header) == none.bestrefs(header) == wanted
+
+
+@pytest.mark.parametrize("junk", [b"", b"calmap compiled\n" + bytes(40), b"x" * 1000])
+def test_compiled_forms_that_are_damaged_are_made_again(repo_root, demo, junk):
+    def damage(parts):
+        parts.update({name: junk for name in parts if name.startswith("compiled/")})
+
+    header = read_header(repo_root / FRAME)
+    context = calmap.Cache.of_bytes(changed(demo, damage)).context()
+
+    assert context.bestrefs(header) == calmap.Cache.of_bytes(demo).context().bestrefs(header)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"PK\x03\x04",
+        b"header = {}",
+        changed(b"PK\x05\x06" + bytes(18), lambda parts: parts.update({"calmap.json": b"[1]"})),
+        changed(b"PK\x05\x06" + bytes(18), lambda parts: parts.update({"calmap.json": b"\xff"})),
+        changed(b"PK\x05\x06" + bytes(18), lambda parts: parts.update({"calmap.json": b'{"kind": "other"}'})),
+        changed(
+            b"PK\x05\x06" + bytes(18),
+            lambda parts: parts.update(
+                {
+                    "calmap.json": b'{"kind": "calmap context", "context": "../../x.pmap",'
+                    b' "observatory": "..", "compiler": ""}'
+                }
+            ),
+        ),
+    ],
+)
+def test_anything_else_is_refused(data):
+    with pytest.raises(CacheError, match="is not a whole file of compiled rules"):
+        calmap.Cache.of_bytes(data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(share=st.floats(0, 0.999))
+def test_a_truncated_file_is_refused(demo, share):
+    with pytest.raises(CacheError):
+        calmap.Cache.of_bytes(demo[: int(len(demo) * share)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_damaged_file_is_refused_or_answers_the_same(repo_root, demo, data):
+    header = read_header(repo_root / FRAME)
+    damaged = bytearray(demo)
+    damaged[data.draw(st.integers(0, len(demo) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    wanted = calmap.Cache.of_bytes(demo).context().bestrefs(header)
+    try:
+        found = calmap.Cache.of_bytes(bytes(damaged)).context().bestrefs(header)
+    except CalmapError:
+        return
+    assert {name: ref for name, ref in found.items() if "is not a whole file" not in ref.reason} == {
+        name: wanted[name] for name, ref in found.items() if "is not a whole file" not in ref.reason
+    }
+
+
+def test_a_mapping_that_is_not_in_it(demo):
+    cache = calmap.Cache.of_bytes(demo)
+
+    with pytest.raises(NotInCacheError, match=r"it is of ligeriri_0001\.pmap"):
+        cache.context("ligeriri_0002.pmap")
+    with pytest.raises(CacheError, match="no cache"):
+        cache.layout.mapping_files()
+
+
+def test_the_commands(repo_root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    made = run(cli, ["compile", "ligeriri_0001.pmap", "--cache", str(repo_root)])
+    assert made.exit_code == 0, made.output
+    assert made.stdout.startswith("ligeriri_0001.calmap: ligeriri_0001.pmap, 13 mappings, ")
+
+    asked = [
+        "bestref",
+        str(repo_root / FRAME),
+        "--cache",
+        "ligeriri_0001.calmap",
+        "--type",
+        "dark",
+        "--format",
+    ]
+    answer = json.loads(run(cli, [*asked, "json"]).stdout)
+    assert answer[0]["files"] == ["IRIS_IMG1_DARK_20240924T000000_0.0.1.fits"]
+    assert "not in the cache" in run(cli, [*asked, "table"]).stdout
+
+    shutil.copytree(repo_root / "references", tmp_path / "references")
+    shown = run(cli, [*asked, "paths"])
+    assert shown.stdout.strip() == str(tmp_path / "references/ligeriri/iris" / answer[0]["files"][0])
+
+
+def test_a_context_with_a_broken_mapping(repo_root, tmp_path):
+    shutil.copytree(repo_root / "mappings", tmp_path / "mappings")
+    broken = tmp_path / "mappings/ligeriri/ligeriri_iris_flat_0001.rmap"
+    broken.write_text("header = {")
+    missing = tmp_path / "mappings/ligeriri/ligeriri_iris_dark_0001.rmap"
+    missing.unlink()
+    target = tmp_path / "out.calmap"
+
+    made = CliRunner().invoke(
+        cli, ["compile", "--cache", str(tmp_path), "-o", str(target), "--format", "json"]
+    )
+
+    assert made.exit_code == 1
+    assert len(json.loads(made.stdout)["problems"]) == 2
+    assert "ligeriri_iris_flat_0001.rmap:1" in made.stderr
+    header = read_header(repo_root / FRAME)
+    there, here = (calmap.Cache(root).context().bestrefs(header) for root in (tmp_path, target))
+    assert {name: ref.status for name, ref in there.items()} == {
+        name: ref.status for name, ref in here.items()
+    }
+    assert here["flat"].status == here["dark"].status == "not_found"
+
+
+def test_nothing_is_left_of_a_file_that_cannot_be_written(repo_root, tmp_path):
+    target = tmp_path / "no" / "folder.calmap"
+
+    made = CliRunner().invoke(cli, ["compile", "--cache", str(repo_root), "-o", str(target)])
+
+    assert made.exit_code == 3
+    assert not target.parent.exists()
+    assert isinstance(calmap.Cache(repo_root).layout, BundleLayout) is False
