@@ -210,6 +210,7 @@ def _run(command: str, folder: Path) -> tuple[str, int]:
         raise ExampleError(f"'{words[0]}' can't be run in the checkout itself: say cwd=copy or cwd=new")
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["HOME"] = str(folder)
+    environment["CALMAP_STORE"] = "off"
     done = subprocess.run(
         ["bash", "-c", command], cwd=folder, env=environment, stdout=-1, stderr=-2, text=True, check=False
     )

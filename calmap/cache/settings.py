@@ -128,7 +128,7 @@ def compiled_store(environ: Mapping[str, str] | None = None) -> CompiledStore:
     Parameters
     ----------
     environ
-        The variables, of which ``off`` keeps nothing; those of the process if left out.
+        The variables; those of the process if left out. The word ``off`` keeps nothing.
     """
     chosen = (os.environ if environ is None else environ).get("CALMAP_STORE", "")
     if chosen.strip().lower() == "off":
@@ -137,7 +137,8 @@ def compiled_store(environ: Mapping[str, str] | None = None) -> CompiledStore:
         return CompiledStore(Path(chosen).expanduser())
     from platformdirs import user_cache_path
 
-    return CompiledStore(user_cache_path("calmap", appauthor=False) / "compiled")
+    folder = user_cache_path("calmap", appauthor=False) / "compiled"
+    return CompiledStore(folder) if folder.is_absolute() else NO_STORE
 
 
 def process_variables() -> dict[str, str]:

@@ -17,7 +17,7 @@ from calmap.cli.trouble import FINDINGS, tell
         "calmap bestref exposure.fits --cache hst.calmap",
     )
 )
-@click.argument("context", required=False, metavar="[CONTEXT]")
+@click.argument("name", required=False, metavar="[CONTEXT]")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="CONTEXT.calmap if left out."
 )
@@ -28,7 +28,7 @@ from calmap.cli.trouble import FINDINGS, tell
 @click.pass_context
 def compile_command(
     ctx: click.Context,
-    context: str | None,
+    name: str | None,
     output: Path | None,
     cache: str | None,
     observatory: str | None,
@@ -49,7 +49,7 @@ def compile_command(
     from calmap.cli.scope import chosen_context
 
     invocation: Invocation = ctx.obj
-    chosen = chosen_context(invocation, cache, context, observatory)
+    chosen = chosen_context(invocation, cache, name, observatory)
     target = invocation.cwd / (output or Path(chosen.name).with_suffix(SUFFIX).name)
     made = bundle(chosen.rules, chosen.name)
     write_atomically(target, made.data)

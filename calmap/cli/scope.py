@@ -7,6 +7,7 @@ import click
 from calmap.bestref import Cache, Context
 from calmap.cache.layout import Layout
 from calmap.cache.places import LEDGER
+from calmap.cache.settings import compiled_store
 from calmap.cli.options import Invocation
 
 
@@ -23,7 +24,8 @@ def chosen_context(
     settings = invocation.settings(cache=cache, context=context, observatory=observatory)
     layout = settings.layout()
     warn_of_interruption(layout)
-    return Cache(layout).context(settings.context_name(), settings.observatory.value)
+    store = compiled_store(invocation.variables)
+    return Cache(layout, store).context(settings.context_name(), settings.observatory.value)
 
 
 def warn_of_interruption(layout: Layout) -> None:

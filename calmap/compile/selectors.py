@@ -46,6 +46,27 @@ class Picked(NamedTuple):
     rows: tuple[int, ...]
 
 
+class Accepting(NamedTuple):
+    """Rules that accept a header, one bit a rule, and for each parameter those that match its value."""
+
+    rules: int
+    matching: tuple[int, ...]
+
+    def ranked(self) -> list[list[int]]:
+        """The rules by number: those of most weight first, those of equal weight together."""
+        left = self.rules
+        groups: dict[int, list[int]] = {}
+        while left:
+            bit = left & -left
+            weight = 0
+            for mask in self.matching:
+                if mask & bit:
+                    weight += 1
+            groups.setdefault(weight, []).append(bit.bit_length() - 1)
+            left ^= bit
+        return [groups[weight] for weight in sorted(groups, reverse=True)]
+
+
 class Rows(Protocol):
     """A selector whose rows are in order."""
 
@@ -157,9 +178,10 @@ class Rules:
     def accept(self, header: Header) -> bool:
         """True if a rule of the first level accepts a header, whatever it leads to."""
         root = self.chosen(*self.root)
-        return not isinstance(root, Match) or (
-            isinstance(found := root.candidates(header), list) and bool(found)
-        )
+        if not isinstance(root, Match):
+            return True
+        accepting = root.accepting(header)
+        return isinstance(accepting, Accepting) and accepting.rules != 0
 
     def written(self, number: int) -> str:
         """What stands in a row, empty where that is a selector."""
@@ -383,22 +405,25 @@ class Match:
                 return self._answer(choice, self.places[number])
             outcome: Outcome = node.look_up(header) if node.__class__ is Dated else node.choose(header)
             return outcome if outcome.answer is not _NOT_FOUND or outcome.final else NO_MATCH
-        for group in self._ranked(candidates, header):
+        accepting = self.accepting(header)
+        for group in accepting.ranked() if isinstance(accepting, Accepting) else ():
             outcome = self.choose_group(group, header)
             if outcome.answer is not _NOT_FOUND or outcome.final:
                 return outcome
         return NO_MATCH
 
-    def candidates(self, header: Header) -> list[list[int]] | Outcome:
-        """Rules that accept a header: those of most weight first, those of equal weight together."""
+    def accepting(self, header: Header) -> Accepting | Outcome:
+        """The rules that accept a header."""
         candidates = self._every
+        matching = []
         for parameter, known, judge in self._asked or self._open():
             value = header.get(parameter, UNDEFINED)
             judged = known.get(value) or judge(value)
             if judged is None:
                 return refusal(parameter, value)
             candidates &= judged[1]
-        return self._ranked(candidates, header)
+            matching.append(judged[0])
+        return Accepting(candidates, tuple([mask & candidates for mask in matching]))
 
     def choose_group(self, group: list[int], header: Header) -> Outcome:
         """The answer of rules of equal weight."""
@@ -416,23 +441,6 @@ class Match:
     def _answer(self, choice: int, place: int) -> Outcome:
         found: Outcome = self.rules.chosen(choice, place)
         return found
-
-    def _ranked(self, candidates: int, header: Header) -> list[list[int]]:
-        matching = []
-        for parameter, known, judge in self._asked or self._open():
-            value = header.get(parameter, UNDEFINED)
-            judged = known.get(value) or judge(value)
-            matching.append(judged[0] if judged else 0)
-        groups: dict[int, list[int]] = {}
-        while candidates:
-            bit = candidates & -candidates
-            weight = 0
-            for mask in matching:
-                if mask & bit:
-                    weight += 1
-            groups.setdefault(weight, []).append(bit.bit_length() - 1)
-            candidates ^= bit
-        return [groups[weight] for weight in sorted(groups, reverse=True)]
 
 
 def _getter(keywords: tuple[str, ...]) -> Callable[[Header], tuple[str, ...]]:

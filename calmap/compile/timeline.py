@@ -19,7 +19,7 @@ from calmap.compile.reference import (
     holds,
     second_header,
 )
-from calmap.compile.selectors import Dated, Match, Other
+from calmap.compile.selectors import Accepting, Dated, Match, Other
 from calmap.model.dates import moment, moment_text
 
 _FIRST = moment("0001-01-01 00:00:00")
@@ -98,6 +98,7 @@ class Timelines:
         self._rules = reference.rules
         self._is_flat = reference.rules.is_flat
         self._known: dict[Hashable, Timeline] = {}
+        self._reached_by: dict[Accepting, _Looked | None] = {}
 
     def of(self, header: Header) -> Timeline:
         """Answers for conditioned values of all keywords but the date.
@@ -151,13 +152,21 @@ class Timelines:
         root = rules.chosen(*rules.root)
         if not isinstance(root, Match):
             return _Looked("", rules.dates)
-        ranked = root.candidates(values)
-        if isinstance(ranked, Outcome):
-            return _Looked(ranked, ())
-        chosen = [rules.chosen(root.choices[n], root.places[n]) for group in ranked for n in group]
+        accepting = root.accepting(values)
+        if isinstance(accepting, Outcome):
+            return _Looked(accepting, ())
+        known = self._reached_by.get(accepting)
+        if known is None:
+            known = self._reached_by[accepting] = self._leading(root, accepting)
+        return known or _Looked(tuple(sorted(values.items())), rules.dates)
+
+    def _leading(self, match: Match, accepting: Accepting) -> _Looked | None:
+        """What rules lead to, or None if header values count below them too."""
+        rules, ranked = self._rules, accepting.ranked()
+        chosen = [rules.chosen(match.choices[n], match.places[n]) for group in ranked for n in group]
         if any(not isinstance(node, Dated | Outcome) for node in chosen) or not self._is_flat:
-            return _Looked(tuple(sorted(values.items())), rules.dates)
-        moments = (at for node in chosen if isinstance(node, Dated) for at in node.dates)
+            return None
+        moments = {at for node in chosen if isinstance(node, Dated) for at in node.dates}
         return _Looked(tuple(map(tuple, ranked)), tuple(moments))
 
 
