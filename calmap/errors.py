@@ -26,6 +26,10 @@ class CalmapError(Exception):
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
 
+class CalmapWarning(UserWarning):
+    """Something is not as it should be, but there is an answer all the same."""
+
+
 class UsageError(CalmapError):
     """The caller asked for something that makes no sense."""
 

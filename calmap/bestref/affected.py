@@ -15,7 +15,8 @@ from calmap.cache.comparands import Comparand
 from calmap.errors import HeaderError
 
 NO_TYPE = "no such type"
-_WORDS: Mapping[str, str] = MappingProxyType({"not_applicable": "N/A", "not_found": "not found"})
+WORDS: Mapping[str, str] = MappingProxyType({"not_applicable": "N/A", "not_found": "not found"})
+"""What is said where there is no file, by status."""
 
 
 class Affected(NamedTuple):
@@ -92,4 +93,4 @@ def context_pair(old: Comparand, new: Comparand) -> Iterator[ContextPair]:
 
 
 def _words(ref: BestRef) -> str:
-    return ", ".join(ref.files) if ref.status == "found" else _WORDS.get(ref.status, ref.status)
+    return ", ".join(ref.files) if ref.status == "found" else WORDS.get(ref.status, ref.status)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from calmap.bestref.context import Context
+from calmap.cache.compiled import NO_STORE, CompiledStore
 from calmap.cache.layout import Layout
 from calmap.cache.rulesets import Rules, open_rules
+from calmap.cache.settings import compiled_store, opened_layout
 from calmap.errors import UsageError
 from calmap.model.names import mapping_name
 
@@ -19,7 +21,11 @@ class Cache:
     Parameters
     ----------
     root
-        The folder.
+        The folder, or the URL of a cache that is elsewhere, such as ``s3://bucket/crds``.
+
+    store
+        Where compiled mappings are kept from one run to the next; in the user's
+        cache folder if left out.
 
     Examples
     --------
@@ -29,12 +35,34 @@ class Cache:
     """
 
     layout: Layout
+    store: CompiledStore
     _rules: dict[str, Rules] = field(repr=False, compare=False)
 
-    def __init__(self, root: str | Path | Layout) -> None:
-        layout = root if isinstance(root, Layout) else Layout(Path(root).expanduser())
+    def __init__(self, root: str | Path | Layout, store: CompiledStore | None = None) -> None:
+        layout = root if isinstance(root, Layout) else opened_layout(root)
         object.__setattr__(self, "layout", layout)
+        object.__setattr__(self, "store", compiled_store() if store is None else store)
         object.__setattr__(self, "_rules", {})
+
+    @classmethod
+    def of_bytes(cls, data: bytes, name: str = "context.calmap") -> Cache:
+        """A context from the bytes of a file that ``calmap compile`` made; nothing is kept on disk.
+
+        Parameters
+        ----------
+        data
+            The bytes.
+        name
+            What to call them in messages.
+
+        Raises
+        ------
+        CacheError
+            If they are something else.
+        """
+        from calmap.cache.bundle import bundle_layout
+
+        return cls(bundle_layout(Path(name), data), NO_STORE)
 
     @property
     def root(self) -> Path:
@@ -66,7 +94,7 @@ class Cache:
     def rules(self, observatory: str) -> Rules:
         """All mappings of a telescope."""
         if observatory not in self._rules:
-            self._rules[observatory] = open_rules(self.layout, observatory)
+            self._rules[observatory] = open_rules(self.layout, observatory, self.store)
         return self._rules[observatory]
 
 

@@ -18,6 +18,8 @@ from calmap.observatories.definition import Observatory
 from calmap.observatories.keywords import instrument_of
 from calmap.syntax.ast import MappingKind
 
+_OMITTED = Answer.OMITTED
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Context:
@@ -69,6 +71,16 @@ class Context:
     def instrument_mapping(self, instrument: str) -> str:
         """File name of the imap of an instrument."""
         return self._book(instrument.lower()).name
+
+    def rulebook(self, instrument: str) -> Rulebook:
+        """The rules of an instrument.
+
+        Raises
+        ------
+        HeaderError
+            If the context has no rules for the instrument.
+        """
+        return self._book(instrument.lower())
 
     def type_rules(self, instrument: str, reftype: str) -> TypeRules:
         """The rules of one type of an instrument."""
@@ -122,12 +134,67 @@ class Context:
 
         explainer = Explainer(book, values)
         found = {}
-        for reftype in book.reftypes if wanted is None else wanted:
-            rules = book.rules_of(reftype)
-            outcome = rules.choose(values)
-            if outcome.answer is not Answer.OMITTED:
-                found[reftype] = BestRef(reftype, STATUS[outcome.answer], outcome, explainer)
+        for reftype, choose in book.plan(wanted):
+            outcome = choose(values)
+            answer = outcome.answer
+            if answer is not _OMITTED:
+                found[reftype] = BestRef(reftype, STATUS[answer], outcome, explainer)
         return found
+
+    def bestrefs_table(self, table: Any, reftypes: Iterable[str] | None = None) -> Any:
+        """Best references for a table of headers.
+
+        The answers are those that `bestrefs` gives for each row, as a dictionary of its values
+        by column without those that are null; they come many times faster. Needs pyarrow.
+
+        Parameters
+        ----------
+        table
+            A row for each header, a column for each keyword: an Arrow table, record batch or
+            stream of batches; a polars, pandas or astropy table, or any other that has the
+            Arrow or the dataframe interchange protocol; or a dictionary of lists. Names of
+            columns may be in any case; columns that no rule asks for are not looked at. A
+            stream is read batch by batch.
+        reftypes
+            Types to look for; all that the instruments in the table have if None.
+
+        Returns
+        -------
+        pyarrow.Table
+            As many rows as the table, and for each type, in alphabetical order, two
+            dictionary-encoded columns of text: ``<reftype>``, the file, several joined by
+            ``", "``, null unless one was found; and ``<reftype>_status``, which is ``found``,
+            ``not_applicable``, ``not_found``, ``bad_header`` where the row names no
+            instrument that the context knows, or null where the rules omit the type or the
+            row's instrument does not have it.
+
+        Raises
+        ------
+        UsageError
+            If it is no table, a value of it can't be read, or pyarrow is not there.
+        MappingError, CacheError
+            If the context, or the mapping of an instrument in the table, can't be used.
+        """
+        try:
+            from calmap.bestref.tables import bestrefs_table
+        except ModuleNotFoundError as problem:
+            raise UsageError(
+                f"tables of headers need {problem.name}, which is not installed",
+                "pip install 'calmap-toolkit[table]'",
+            ) from None
+        return bestrefs_table(self, table, reftypes)
+
+    def bundle(self) -> bytes:
+        """The context in one file, which `Cache.of_bytes` opens where no mappings are.
+
+        Raises
+        ------
+        MappingError, CacheError
+            If the context can't be used.
+        """
+        from calmap.cache.bundle import bundle
+
+        return bundle(self.rules, self.name).data
 
     def reference_path(self, name: str, instrument: str) -> Path:
         """Where a reference file is in the cache.
@@ -138,6 +205,16 @@ class Context:
             If it isn't there.
         """
         return self.rules.layout.reference_path(name, self.observatory.name, instrument)
+
+    def has_reference(self, name: str, instrument: str) -> bool:
+        """Whether a reference file is here; one of a cache that is elsewhere is not fetched for that.
+
+        Raises
+        ------
+        CacheError
+            If that can't be found out.
+        """
+        return self.rules.layout.has_reference(name, self.observatory.name, instrument)
 
     def _book(self, instrument: str) -> Rulebook:
         if instrument not in self._books:

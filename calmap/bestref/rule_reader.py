@@ -120,14 +120,14 @@ class RuleReader:
             yield NamedFile(name, self._has(name, instrument))
 
     def _has(self, name: str, instrument: str) -> bool | None:
-        """Whether the cache has a reference file; None if there is no cache."""
+        """Whether the cache has a reference file; None if that is not known."""
         if self.layout is None or self.observatory is None:
             return None
         try:
-            self.layout.reference_path(name, self.observatory.name, instrument)
+            here = self.layout.has_reference(name, self.observatory.name, instrument)
         except CalmapError:
             return False
-        return True
+        return here or (None if self.layout.origin else False)
 
     def _sequel(self) -> Iterator[str]:
         last = self.way[-1]

@@ -12,6 +12,8 @@ from calmap.cache.layout import Layout
 from calmap.cache.references import is_file
 from calmap.cache.revisions import Repository
 from calmap.cache.snapshots import FolderState, RevisionState, State
+from calmap.cache.surroundings import CacheSurroundings
+from calmap.checks import closure
 from calmap.errors import CacheError, CalmapError, NotInCacheError, UsageError
 from calmap.model.names import mapping_kind, mapping_name
 
@@ -80,6 +82,8 @@ class Comparands:
         if mapping_kind(text) and Path(text).name == text and ":" not in text:
             layout = self.layout()
             layout.mapping_path(text, self.observatory)
+            if layout.origin:
+                list(closure([text], CacheSurroundings(layout, self._telescope(text))))
             return Comparand(FolderState(layout), text, self._telescope(text))
         revision, colon, name = text.partition(":")
         if colon and revision:

@@ -51,6 +51,35 @@ def context_pairs(
     return tuple((name, before.get(name), after.get(name)) for name in telescopes)
 
 
+def chosen_contexts(
+    old: Comparand, new: Comparand, observatory: str, hint: str
+) -> tuple[Comparand, Comparand]:
+    """The two contexts to select with: those named, or the newest of states.
+
+    Parameters
+    ----------
+    old, new, observatory
+        What is compared, and the telescope if the user named one.
+    hint
+        What to do where there is only one context.
+
+    Raises
+    ------
+    UsageError
+        If there are not two contexts of one telescope.
+    """
+    found = context_pairs(old, new, observatory)
+    if len(found) > 1:
+        names = ", ".join(telescope for telescope, _, _ in found)
+        raise UsageError(f"there are several telescopes: {names}", "choose one with --observatory")
+    telescope, one, other = found[0]
+    if one is None or other is None:
+        raise UsageError(f"{telescope} has only one context, {one or other}", hint)
+    return old._replace(name=one, observatory=old.observatory or telescope), new._replace(
+        name=other, observatory=new.observatory or telescope
+    )
+
+
 def _telescope(
     old: State, new: State, telescope: str, one: str | None, other: str | None
 ) -> Iterator[Compared]:

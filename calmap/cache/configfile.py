@@ -11,7 +11,7 @@ from pathlib import Path
 from calmap.errors import UsageError
 
 FILE_NAME = "calmap.toml"
-KEYS = ("cache", "context", "observatory")
+KEYS = ("cache", "context", "observatory", "mirrors")
 _PLACE = re.compile(r"(?P<what>.*) \(at line (?P<line>\d+), column \d+\)")
 _MAX_BYTES = 1_000_000
 

@@ -13,7 +13,8 @@ from calmap.cache.targets import Target
 from calmap.checks import Fixed, Surroundings, apply_fixes, check_mapping
 from calmap.diagnostics import Diagnostic
 from calmap.errors import CalmapError
-from calmap.model.mapping import load_mapping, read_bytes
+from calmap.model.mapping import load_mapping
+from calmap.model.text import read_bytes
 
 Result = TypeVar("Result")
 

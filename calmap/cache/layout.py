@@ -135,8 +135,8 @@ class Layout:
         """
         if is_safe(name) and is_safe(observatory):
             with suppress(NotInCacheError):
-                usual = self.mappings / observatory / name
-                return usual, read_bytes(usual)
+                usual = f"{self.mapping_root or f'{self.root}/mappings'}/{observatory}/{name}"
+                return Path(usual), read_bytes(usual)
         path = self.mapping_path(name, observatory)
         return path, read_bytes(path)
 

@@ -118,6 +118,15 @@ def locked(
         os.close(handle)
 
 
+def hold(handle: int) -> bool:
+    """Lock an open file until it is closed; False if somebody else holds it, or it can't be locked."""
+    try:
+        _lock(handle)
+    except OSError:
+        return False
+    return True
+
+
 def is_held(path: Path) -> bool:
     """True if somebody holds a lock now; nothing is written."""
     try:

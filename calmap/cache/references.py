@@ -12,8 +12,8 @@ from calmap.errors import CacheError, NotInCacheError
 from calmap.model.names import is_safe
 
 MODE_FILE = "ref_cache_subdir_mode"
-_FLAT_FROM = 20
-_LEGACY: Mapping[str, str] = MappingProxyType(
+FLAT_FROM = 20
+LEGACY: Mapping[str, str] = MappingProxyType(
     {
         "acs": "jref",
         "cos": "lref",
@@ -80,8 +80,8 @@ class ReferenceFolder:
     def _subfolder(self, instrument: str) -> Path:
         if self.arrangement is Arrangement.FLAT:
             return self.folder
-        if self.arrangement is Arrangement.LEGACY and instrument in _LEGACY:
-            legacy = self.folder / _LEGACY[instrument]
+        if self.arrangement is Arrangement.LEGACY and instrument in LEGACY:
+            legacy = self.folder / LEGACY[instrument]
             if legacy.is_dir():
                 return legacy
         return self.folder / instrument
@@ -116,7 +116,7 @@ def _guess(folder: Path) -> Arrangement:
         entries = sum(not path.name.startswith(".") for path in folder.iterdir())
     except OSError:
         return Arrangement.INSTRUMENT
-    return Arrangement.FLAT if entries > _FLAT_FROM else Arrangement.INSTRUMENT
+    return Arrangement.FLAT if entries > FLAT_FROM else Arrangement.INSTRUMENT
 
 
 def safe_name(name: str, what: str) -> str:

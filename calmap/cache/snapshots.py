@@ -17,8 +17,8 @@ from calmap.cache.references import is_file
 from calmap.cache.revisions import RevisionFiles, RevisionSnapshot
 from calmap.compare.contexts import closure
 from calmap.errors import CacheError, NotInCacheError
-from calmap.model.mapping import read_bytes
 from calmap.model.names import is_safe, mapping_name
+from calmap.model.text import read_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ class CacheSurroundings:
         self._telescope = telescope
         self._read = lru_cache(maxsize=_KEPT)(self._load)
         self._references = layout.reference_folder(telescope) if telescope else None
-        self._observatory = definition(telescope, layout.config)
+        self._observatory = definition(
+            telescope, layout.definitions(telescope) if telescope else layout.config
+        )
 
     @property
     def observatory(self) -> Observatory | None:
@@ -55,8 +57,9 @@ class CacheSurroundings:
 
     @property
     def knows_references(self) -> bool:
-        """True if the cache keeps reference files of the telescope; some caches hold rules only."""
-        return self._references is not None and self._references.folder.is_dir()
+        """True if the cache keeps reference files of the telescope here; some caches hold rules only."""
+        is_here = not self._layout.origin
+        return is_here and self._references is not None and self._references.folder.is_dir()
 
     def mapping(self, name: str) -> Mapping | None:
         """A mapping of the cache, or None if it is not there.

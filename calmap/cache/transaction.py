@@ -283,6 +283,11 @@ def changing(
         If the cache is locked all that time, or can't be written to; or a change
         that was broken off can't be finished.
     """
+    if layout.origin:
+        raise CacheError(
+            f"the cache {layout.origin} is not changed from here",
+            "change it where it is a folder, or a copy that 'calmap sync --from' makes",
+        )
     with writing(layout.root, "read"):
         is_there = layout.root.is_dir()
     if not is_there:

@@ -36,7 +36,8 @@ def telescope(path: Path, settings: Settings) -> Observatory:
     layout = _layout(settings)
     config = layout.config if layout else None
     if settings.observatory.value is not None:
-        return load_observatory(settings.observatory.value, config)
+        name = settings.observatory.value
+        return load_observatory(name, layout.definitions(name) if layout else None)
     try:
         known = layout.observatories() if layout else ()
         return telescope_of(read_header(path), path.name, known, config)

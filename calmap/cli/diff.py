@@ -11,7 +11,7 @@ from typing import TypeVar
 import click
 
 from calmap.cache.comparands import Comparand, Comparands
-from calmap.cache.comparison import compared, context_pairs
+from calmap.cache.comparison import chosen_contexts, compared
 from calmap.cli.difference_output import DIFFERENT, Options, Result, show
 from calmap.cli.options import Invocation, color_option, examples, format_option, quiet_option
 from calmap.cli.trouble import tell
@@ -172,7 +172,7 @@ def _add_affected(
     from calmap.headers.reading import read_headers
 
     result.affected = []
-    with context_pair(*_contexts(pair, observatory)) as contexts:
+    with context_pair(*chosen_contexts(*pair, observatory, "leave out --affects")) as contexts:
         for path in _watched(dataset_files(affects, invocation.cwd), "Selecting", invocation, options):
             try:
                 for dataset, header in read_headers(path):
@@ -182,17 +182,3 @@ def _add_affected(
                 named = str(path) in problem.message
                 message = problem.message if named else f"{path}: {problem.message}"
                 result.problems.append(HeaderError(message, problem.hint))
-
-
-def _contexts(pair: tuple[Comparand, Comparand], observatory: str) -> tuple[Comparand, Comparand]:
-    """The two contexts to select with."""
-    found = context_pairs(*pair, observatory)
-    if len(found) > 1:
-        names = ", ".join(telescope for telescope, _, _ in found)
-        raise UsageError(f"there are several telescopes: {names}", "choose one with --observatory")
-    telescope, old, new = found[0]
-    if old is None or new is None:
-        raise UsageError(f"{telescope} has only one context, {old or new}", "leave out --affects")
-    return pair[0]._replace(name=old, observatory=pair[0].observatory or telescope), pair[1]._replace(
-        name=new, observatory=pair[1].observatory or telescope
-    )

@@ -83,7 +83,8 @@ def telescope_definition(telescope: str, layout: Layout | None) -> Observatory |
 
     if not is_safe(telescope):
         return None
-    own = layout is not None and (layout.config / telescope.lower() / FILE_NAME).exists()
+    config = layout.definitions(telescope) if layout else None
+    own = config is not None and (config / telescope.lower() / FILE_NAME).exists()
     if not own and telescope.lower() not in bundled_observatories():
         return None
-    return load_observatory(telescope, layout.config if layout else None)
+    return load_observatory(telescope, config)

@@ -115,16 +115,17 @@ def _references(context: Context, instrument: str | None) -> Rows:
         names = sorted(
             {name for name, _ in named(reference.file.selector) if not (is_na(name) or is_omit(name))}
         )
-        rows.extend((name, who, reftype, "yes" if _is_there(context, name, who) else "no") for name in names)
+        rows.extend((name, who, reftype, _presence(context, name, who)) for name in names)
     return rows
 
 
-def _is_there(context: Context, name: str, instrument: str) -> bool:
+def _presence(context: Context, name: str, instrument: str) -> str:
     try:
-        context.reference_path(name, instrument)
+        if context.has_reference(name, instrument):
+            return "yes"
     except CalmapError:
-        return False
-    return True
+        return "no"
+    return "not fetched" if context.rules.layout.origin else "no"
 
 
 def _keywords(context: Context, instrument: str | None) -> Rows:

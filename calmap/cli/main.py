@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
@@ -18,13 +19,16 @@ from typing import Any, NoReturn
 import click
 
 from calmap.cli.options import Invocation, examples
-from calmap.cli.trouble import FINDINGS, TROUBLE, USAGE, say, tell
+from calmap.cli.trouble import FINDINGS, TROUBLE, USAGE, say, tell, tell_warning
 from calmap.errors import CacheError, CalmapError, RefusedError, UsageError
 
 _COMMANDS = (
+    ("affected", "calmap.cli.affected:affected"),
     ("bestref", "calmap.cli.bestref:bestref"),
+    ("cache", "calmap.cli.cache:cache"),
     ("certify", "calmap.cli.certify:certify"),
     ("check", "calmap.cli.check:check"),
+    ("compile", "calmap.cli.compile:compile_command"),
     ("completion", "calmap.cli.completion:completion"),
     ("config", "calmap.cli.config:config"),
     ("coverage", "calmap.cli.coverage:coverage"),
@@ -32,6 +36,7 @@ _COMMANDS = (
     ("diff", "calmap.cli.diff:diff"),
     ("init", "calmap.cli.init:init"),
     ("explain", "calmap.cli.explain:explain"),
+    ("harvest", "calmap.cli.harvest:harvest"),
     ("insert-reference", "calmap.cli.insert_reference:insert_reference"),
     ("list", "calmap.cli.list_:list_command"),
     ("make", "calmap.cli.make:make"),
@@ -43,6 +48,7 @@ _COMMANDS = (
     ("refactor", "calmap.cli.refactor:refactor"),
     ("replay", "calmap.cli.replay:replay"),
     ("simulate", "calmap.cli.simulate:simulate"),
+    ("sync", "calmap.cli.sync:sync"),
     ("undo", "calmap.cli.undo:undo"),
     ("update-checksums", "calmap.cli.update_checksums:update_checksums"),
     ("uses", "calmap.cli.uses:uses"),
@@ -162,6 +168,7 @@ def _open_what_is_closed() -> None:
 def main() -> None:
     """Entry point of the program."""
     signal.signal(signal.SIGTERM, _terminate)
+    warnings.showwarning = tell_warning
     _open_what_is_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -142,6 +142,7 @@ def _telescope(target: Target) -> Observatory | None:
     if not target.telescope:
         return None
     try:
-        return load_observatory(target.telescope, target.layout.config if target.layout else None)
+        config = target.layout.definitions(target.telescope) if target.layout else None
+        return load_observatory(target.telescope, config)
     except CalmapError:
         return None

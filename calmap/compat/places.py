@@ -82,7 +82,7 @@ def _reference(layout: Layout, telescope: str, references: ReferenceFolder, name
 
 def _expected(layout: Layout, telescope: str, references: ReferenceFolder, name: str) -> Path | None:
     try:
-        known = load_observatory(telescope, layout.config).instruments
+        known = load_observatory(telescope, layout.definitions(telescope)).instruments
     except CalmapError:
         return None
     named = [word for word in Path(name).stem.lower().split("_") if word in known]

@@ -1,0 +1,1 @@
+"""A local cache brought in line with one that is elsewhere."""

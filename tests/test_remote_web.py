@@ -1,0 +1,196 @@
+"""Caches on a web server, one that misbehaves too."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from remote_servers import CONTEXT, ROOT, SUMS, demo_cache, list_files, mirror_of, pieces, web_server
+
+import calmap
+from calmap.cache.remote.trouble import DamagedError, ForbiddenError, StaleWarning, UnreachableError
+from calmap.errors import CacheError, NotInCacheError
+
+DARK = "IRIS_IMG1_DARK_20250312T003000_0.0.1.fits"
+PLACE = f"references/ligeriri/iris/{DARK}"
+RMAP = "mappings/ligeriri/ligeriri_iris_dark_0001.rmap"
+NAME = RMAP.rpartition("/")[2]
+NOBODY = "http://127.0.0.1:9/crds"
+
+
+@pytest.fixture
+def web(tmp_path):
+    """A web server of a copy of the demonstration cache."""
+    with web_server(demo_cache(tmp_path / "origin")) as server:
+        yield server
+
+
+def reference(web, root):
+    return mirror_of(web.url, root).reference_path(DARK, "ligeriri", "iris")
+
+
+def test_folders_that_are_listed(web, tmp_path):
+    mirror = mirror_of(web.url, tmp_path / "m")
+
+    assert mirror.newest_context() == CONTEXT
+    assert reference(web, tmp_path / "m").read_bytes() == (ROOT / PLACE).read_bytes()
+
+
+def test_folders_that_are_not_listed(web, tmp_path):
+    web.listing = False
+    mirror = mirror_of(web.url, tmp_path / "m")
+
+    with pytest.raises(NotInCacheError, match="does not tell which contexts it has") as caught:
+        mirror.newest_context()
+    assert SUMS in (caught.value.hint or "")
+    assert calmap.Cache(mirror).context(CONTEXT).reference_path(DARK, "iris").is_file()
+
+
+def test_a_list_serves_for_folders(web, tmp_path):
+    web.listing = False
+    list_files(web.folder)
+
+    assert mirror_of(web.url, tmp_path / "m").newest_context() == CONTEXT
+    assert reference(web, tmp_path / "m").is_file()
+
+
+def test_what_is_there_is_not_asked_for(web, tmp_path):
+    calmap.Cache(mirror_of(web.url, tmp_path / "m")).context(CONTEXT).reference_path(DARK, "iris")
+    web.log.clear()
+
+    calmap.Cache(mirror_of(web.url, tmp_path / "m")).context(CONTEXT).reference_path(DARK, "iris")
+
+    assert web.log == []
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "429", "drop", "cut"])
+@pytest.mark.parametrize("place", [PLACE, RMAP])
+def test_what_passes_is_tried_again(web, tmp_path, fault, place):
+    web.faults[place] = [fault]
+    mirror = mirror_of(web.url, tmp_path / "m")
+
+    path = mirror.mapping_path(NAME) if place is RMAP else mirror.reference_path(DARK, "ligeriri", "iris")
+
+    assert path.read_bytes() == (ROOT / place).read_bytes()
+
+
+@pytest.mark.parametrize("fault", ["corrupt", "short", "html"])
+def test_what_was_damaged_on_the_way_is_fetched_again(web, tmp_path, fault):
+    list_files(web.folder)
+    web.faults[PLACE] = [fault]
+
+    assert reference(web, tmp_path / "m").read_bytes() == (ROOT / PLACE).read_bytes()
+    assert web.fetched(below="references/") == [PLACE, PLACE]
+
+
+@pytest.mark.parametrize("fault", ["corrupt!", "short!", "html!"])
+@pytest.mark.parametrize("place", [PLACE, RMAP])
+def test_what_is_damaged_is_never_kept(web, tmp_path, fault, place):
+    list_files(web.folder)
+    web.faults[place] = [fault]
+    mirror = mirror_of(web.url, tmp_path / "m")
+
+    def ask():
+        return mirror.mapping_path(NAME) if place is RMAP else reference(web, tmp_path / "m")
+
+    for _ in range(2):
+        with pytest.raises(DamagedError, match=r"gave is damaged: .* has the SHA-256"):
+            ask()
+        assert not (tmp_path / "m" / place).exists()
+        assert not pieces(tmp_path / "m")
+
+    web.faults.clear()
+    assert calmap.Cache(mirror).context(CONTEXT).reference_path(DARK, "iris").is_file()
+
+
+@pytest.mark.parametrize("fault", ["corrupt!", "short!", "html!"])
+def test_mappings_need_no_list(web, tmp_path, fault):
+    web.faults[RMAP] = [fault]
+
+    with pytest.raises(DamagedError):
+        mirror_of(web.url, tmp_path / "m").mapping_path(NAME)
+    assert not (tmp_path / "m" / RMAP).exists()
+
+
+@pytest.mark.parametrize("fault", ["short!", "html!"])
+def test_references_without_a_list_have_their_length_and_kind(web, tmp_path, fault):
+    web.faults[PLACE] = [fault]
+
+    with pytest.raises(DamagedError, match="bytes"):
+        reference(web, tmp_path / "m")
+    assert not (tmp_path / "m" / PLACE).exists()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("500!", UnreachableError), ("drop!", UnreachableError), ("403!", ForbiddenError)]
+)
+def test_what_does_not_pass_is_told(web, tmp_path, fault, error):
+    web.faults[RMAP] = [fault]
+
+    with pytest.raises(error) as caught:
+        mirror_of(web.url, tmp_path / "m").mapping_path(NAME)
+    assert caught.value.hint
+    assert not pieces(tmp_path / "m")
+
+
+def test_what_is_not_there(web, tmp_path):
+    web.faults[PLACE] = ["404!"]
+    (web.folder / PLACE).unlink()
+
+    with pytest.raises(NotInCacheError, match=f"reference file {DARK} is not in {web.url}"):
+        reference(web, tmp_path / "m")
+
+
+def test_a_server_that_is_down(tmp_path):
+    with web_server(demo_cache(tmp_path / "origin")) as web:
+        url = web.url
+        calmap.Cache(mirror_of(url, tmp_path / "m")).context().reference_path(DARK, "iris")
+
+    mirror = mirror_of(url, tmp_path / "m")
+    with pytest.warns(StaleWarning, match="can't be reached"):
+        context = calmap.Cache(mirror).context()
+    assert context.reference_path(DARK, "iris").is_file()
+    with pytest.raises(UnreachableError, match="can't be reached"):
+        context.reference_path("IRIS_IMG1_DARK_20240924T000000_0.0.1.fits", "iris")
+
+
+def test_a_server_that_was_never_there(tmp_path):
+    with pytest.raises(UnreachableError):
+        calmap.Cache(mirror_of(NOBODY, tmp_path)).context()
+    with pytest.raises(UnreachableError):
+        calmap.Cache(mirror_of(NOBODY, tmp_path)).context(CONTEXT)
+
+
+def test_a_page_in_place_of_the_list(web, tmp_path):
+    (web.folder / SUMS).write_text("<!DOCTYPE html>\n<html>Log in</html>\n")
+
+    with pytest.raises(CacheError, match=f"{SUMS}:1: this is no line of a list"):
+        reference(web, tmp_path / "m")
+
+
+def test_threads_that_want_the_same(web, tmp_path):
+    mirror = mirror_of(web.url, tmp_path / "m")
+
+    with ThreadPoolExecutor(6) as pool:
+        paths = set(pool.map(lambda _: mirror.reference_path(DARK, "ligeriri", "iris"), range(6)))
+
+    assert [path.read_bytes() for path in paths] == [(ROOT / PLACE).read_bytes()]
+    assert not pieces(tmp_path / "m")
+
+
+def test_processes_that_want_the_same(web, tmp_path):
+    code = (
+        "import sys, calmap; cache = calmap.Cache(sys.argv[1]);"
+        f"print(cache.context().reference_path({DARK!r}, 'iris').stat().st_size)"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, web.url]
+    variables = {"CALMAP_MIRRORS": str(tmp_path / "m"), "HOME": str(tmp_path)}
+    running = [
+        subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+
+    told = [process.communicate(timeout=60) for process in running]
+
+    assert told == [(f"{(ROOT / PLACE).stat().st_size}\n", "")] * 4
+    assert not pieces(tmp_path / "m")
