@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from calmap.compile.evaluate import EvaluationError
@@ -107,19 +107,21 @@ class Timelines:
         """
         terms = self._reference.terms
         if terms.omits is not None and holds(terms.omits, header, default=False):
-            return self._made(OMITTED, (), header)
+            return self._made((), (_Looked(OMITTED, ()),), header)
         if terms.applies is not None and not holds(terms.applies, header, default=True):
-            return self._made(IRRELEVANT, (), header)
-        has_hooks = terms.precondition is not None or terms.fallback is not None
-        turns = [moment(text) for text in HOOK_MOMENTS] if has_hooks else []
-        looked = [self._look(self._dated(header, at)) for at in (_FIRST, *turns)]
-        key = tuple(each.key for each in looked)
-        return self._made(key, (*turns, *(at for each in looked for at in each.moments)), header)
+            return self._made((), (_Looked(IRRELEVANT, ()),), header)
+        if terms.precondition is None and terms.fallback is None:
+            return self._made((), (self._look(header),), header)
+        turns = tuple(moment(text) for text in HOOK_MOMENTS)
+        return self._made(
+            turns, tuple(self._look(self._dated(header, at)) for at in (_FIRST, *turns)), header
+        )
 
-    def _made(self, key: Hashable, moments: Iterable[int], header: Header) -> Timeline:
+    def _made(self, moments: tuple[int, ...], looked: tuple[_Looked, ...], header: Header) -> Timeline:
         """A timeline that is known already, or what the mapping answers at each moment."""
+        key = tuple(each.key for each in looked)
         if key not in self._known:
-            turns = sorted(set(moments))
+            turns = sorted({*moments, *(at for each in looked for at in each.moments)})
             before = max(turns[0] - 1, _FIRST) if turns else _FIRST
             outcomes = [self._reference.choose(self._dated(header, at)) for at in (before, *turns)]
             self._known[key] = Timeline(turns, outcomes)
