@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from calmap.bestref import BestRef, Context
+from calmap.cli.cluster import place_options
 from calmap.cli.options import Invocation, cache_options, color_option, examples, format_option, quiet_option
 from calmap.cli.scope import chosen_context
+from calmap.cli.tables import table_options
 from calmap.errors import CacheError, CalmapError, HeaderError, UsageError
 from calmap.headers.datasets import dataset_files
 from calmap.headers.reading import read_headers
@@ -76,9 +78,16 @@ class Run:
         note = "; ".join(dict.fromkeys(filter(None, notes)))
         return Selection(dataset, instrument, self.context.name, ref, tuple(paths), note)
 
+    def _is_left(self, name: str, instrument: str) -> bool:
+        """Whether a file is in a cache elsewhere and nobody asks for its path."""
+        remote = not self.strict_paths and bool(self.context.rules.layout.origin)
+        return remote and not self.context.has_reference(name, instrument)
+
     def _place(self, name: str, instrument: str) -> tuple[str, str]:
-        """Where a file is, and what is wrong with it."""
+        """Where a file is, and what is wrong with it; it is fetched only if its path is asked for."""
         try:
+            if self._is_left(name, instrument):
+                return "", "not fetched yet"
             path = self.context.reference_path(name, instrument)
         except CacheError as problem:
             if self.strict_paths:
@@ -96,9 +105,10 @@ class Run:
         "calmap bestref exposure.fits",
         "calmap bestref exposure.fits --type dark --explain",
         "calmap bestref night/ @more.txt --format csv > references.csv",
+        "calmap bestref --table headers.parquet -o references.parquet",
     )
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILES...")
+@click.argument("files", nargs=-1, metavar="[FILES...]")
 @click.option(
     "-t", "--type", "types", multiple=True, metavar="TYPE", help="Only this reference type; may be repeated."
 )
@@ -110,6 +120,8 @@ class Run:
 @click.option(
     "--update-header", is_flag=True, help="Write context, version and references into the FITS files."
 )
+@table_options(required=False)
+@place_options
 @color_option
 @quiet_option
 @click.pass_context
@@ -123,6 +135,11 @@ def bestref(
     explain: bool,
     style: str,
     update_header: bool,
+    tables: tuple[str, ...],
+    output: str | None,
+    identity: str | None,
+    scheduler: str | None,
+    workers: int | None,
     color: str,
     quiet: bool,
 ) -> None:
@@ -131,13 +148,41 @@ def bestref(
     FILES are datasets (FITS, ASDF, JSON or YAML), folders with datasets below them, or @LIST for a text file
     with a name on each line, which counts from the folder of the list. Exits with 1 if nothing was found for
     a type, and with 3 if a file could not be read.
+
+    With --table, the rows of tables are the datasets and their columns the keywords. Printed is how many get
+    what; --output writes the answers, a row for each. A header that names no known instrument is told, and
+    the exit code is 1 then.
     """
+    _refuse_mixed(
+        files,
+        tables,
+        explain=explain,
+        update_header=update_header,
+        only_tables=(output, identity, scheduler, workers),
+    )
     if explain and style != "table":
         raise click.UsageError("--explain is for people; leave out --format")
     invocation: Invocation = ctx.obj
     wanted = tuple(word.lower() for names in types for word in names.replace(",", " ").split()) or None
     chosen = chosen_context(invocation, cache, context, observatory)
     _refuse_unknown(chosen, wanted or ())
+    if tables:
+        from calmap.cli.table_selection import select_tables
+
+        code = select_tables(
+            invocation,
+            chosen,
+            tables,
+            wanted,
+            output,
+            identity,
+            style,
+            color,
+            quiet=quiet,
+            scheduler=scheduler,
+            workers=workers,
+        )
+        ctx.exit(code)
     run = Run(chosen, wanted, style == "paths")
     printer = _printer(invocation, style, color, quiet=quiet, explain=explain)
     try:
@@ -149,6 +194,25 @@ def bestref(
     finally:
         printer.end()
     ctx.exit(run.code)
+
+
+def _refuse_mixed(
+    files: tuple[str, ...],
+    tables: tuple[str, ...],
+    *,
+    explain: bool,
+    update_header: bool,
+    only_tables: tuple[str | int | None, ...],
+) -> None:
+    """FILES or --table, and what goes with each."""
+    if tables and files:
+        raise click.UsageError("give FILES or --table, not both")
+    if tables and (explain or update_header):
+        raise click.UsageError("--explain and --update-header are for FILES")
+    if not tables and any(value is not None for value in only_tables):
+        raise click.UsageError("--output and --id go with --table, and so do --workers and --scheduler")
+    if not tables and not files:
+        raise click.UsageError("Missing argument 'FILES...', or --table")
 
 
 def _refuse_unknown(context: Context, types: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -14,7 +14,14 @@ Item = TypeVar("Item")
 _PATIENCE = 2.0
 
 
-def track(items: Iterable[Item], doing: str, console: Console | None) -> Iterator[Item]:
+def track(
+    items: Iterable[Item],
+    doing: str,
+    console: Console | None,
+    *,
+    total: int | None = None,
+    size: Callable[[Item], int] = lambda _: 1,
+) -> Iterator[Item]:
     """The items themselves, with a bar on a console once it has taken two seconds.
 
     Parameters
@@ -25,11 +32,14 @@ def track(items: Iterable[Item], doing: str, console: Console | None) -> Iterato
         What is done with them, such as ``Checking``.
     console
         Where to show it, or None to show nothing.
+    total, size
+        How much there is in all, where that is no number of items, and how much of it an item is.
     """
     if console is None or not console.is_terminal:
         yield from items
         return
-    total = len(items) if isinstance(items, Sized) else None
+    if total is None and isinstance(items, Sized):
+        total = len(items)
     bar = _bar(console, counts=total is None)
     task = bar.add_task(doing, total=total)
     start = time.monotonic()
@@ -38,7 +48,7 @@ def track(items: Iterable[Item], doing: str, console: Console | None) -> Iterato
             if not bar.live.is_started and time.monotonic() - start > _PATIENCE:
                 bar.start()
             yield item
-            bar.advance(task)
+            bar.advance(task, size(item))
     finally:
         if bar.live.is_started:
             bar.stop()

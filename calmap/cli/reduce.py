@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from calmap.cli.cluster import place_options, place_to_run
 from calmap.cli.options import Invocation, cache_options, color_option, examples, format_option, quiet_option
 from calmap.cli.reducing import (
     StepBar,
@@ -29,8 +30,9 @@ from calmap.errors import UsageError
 from reduce.errors import ReduceError
 
 if TYPE_CHECKING:
+    from calmap.archive.cluster import Place
     from reduce.associations import Association, Kind
-    from reduce.batch import Result
+    from reduce.batch import Result, Sky
     from reduce.products import Output
     from reduce.session import Request
 
@@ -44,6 +46,7 @@ _LEVELS = ("L0", "L1", "L2", "L3")
         "calmap reduce night.json --to L3 --out products --report",
         "calmap reduce raw.fits --set ramp_fit.method=ols --skip cosmic_rays --override flat=my_flat.fits",
         "calmap reduce raw.fits --show references",
+        "calmap reduce exposures --out products --workers 8",
     )
 )
 @click.argument("files", nargs=-1, metavar="FILES...")
@@ -67,6 +70,7 @@ _LEVELS = ("L0", "L1", "L2", "L3")
     type=click.Choice(("recipes", "params", "references")),
     help="Reduce nothing; show recipes, parameters and who set them, or the references and why.",
 )
+@place_options
 @format_option("text", "json")
 @color_option
 @quiet_option
@@ -82,6 +86,9 @@ def reduce(
 
     Levels are L0 raw reads, L1 rates, L2 calibrated, L3 combined. Beside each product goes a log. The exit
     code is 1 if there is no reference for a type that is needed, and 3 if a file can't be used or written.
+
+    With --workers or --scheduler many exposures are reduced at once; the products are the same. Workers of a
+    cluster need the files, the cache and the folder for the products under the same names.
     """
     from calmap.cli import reduce_output
 
@@ -108,11 +115,22 @@ def reduce(
         ctx.exit(work.code)
     printer = reduce_output.Printer(style, invocation.console(color), quiet=given["quiet"])
     work.output.keep(path for association in associations for path in association.files)
-    for association in associations:
-        for result in work.results(association, color):
-            printer.show(result)
+    for result in _results(work, associations, color, given["scheduler"], given["workers"]):
+        printer.show(result)
     printer.end()
     ctx.exit(work.code)
+
+
+def _results(
+    work: _Work, associations: Sequence[Association], color: str, scheduler: str | None, workers: int | None
+) -> Iterator[Result]:
+    """Reduce everything, in this process or by workers."""
+    if scheduler is None and workers is None:
+        for association in associations:
+            yield from work.results(association, color)
+        return
+    with place_to_run(scheduler, workers) as place:
+        yield from work.shared_results(place, associations, color)
 
 
 def _request(invocation: Invocation, given: Mapping[str, Any]) -> Request:
@@ -145,7 +163,7 @@ class _Work:
         self.request = request
         self.output = output
         self.code = 0
-        self.skies: dict[tuple[Path, ...], Result] = {}
+        self.skies: dict[tuple[Path, ...], Sky] = {}
 
     def complain(self, problem: ReduceError, path: Path | None = None) -> None:
         """Tell of a problem, and remember the worst."""
@@ -197,13 +215,31 @@ class _Work:
 
     def results(self, association: Association, color: str) -> Iterator[Result]:
         """Reduce what belongs together; problems are told."""
-        from reduce.batch import Failed, reduce_association
+        from reduce.batch import reduce_association
 
         shown = not self.quiet and sys.stderr.isatty()
         console = self.invocation.console(color, stderr=True) if shown else None
         self.output.folder.mkdir(parents=True, exist_ok=True)
         with StepBar(console) as bar:
             for result in reduce_association(association, self.request, self.output, bar.of, self.skies):
-                if isinstance(result, Failed):
-                    self.complain(result.problem, result.path)
+                self._complain_of(result)
                 yield result
+
+    def shared_results(
+        self, place: Place, associations: Sequence[Association], color: str
+    ) -> Iterator[Result]:
+        """The same for all that belongs together, by workers."""
+        from calmap.cli.progress import track
+        from calmap.reduction.sharing import reduce_at
+
+        console = None if self.quiet else self.invocation.console(color, stderr=True)
+        self.output.folder.mkdir(parents=True, exist_ok=True)
+        for result in track(reduce_at(place, associations, self.request, self.output), "Reducing", console):
+            self._complain_of(result)
+            yield result
+
+    def _complain_of(self, result: Result) -> None:
+        from reduce.batch import Failed
+
+        if isinstance(result, Failed):
+            self.complain(result.problem, result.path)

@@ -16,8 +16,8 @@ from calmap.cli.trouble import TROUBLE, tell
 from calmap.diagnostics import Diagnostic, apply_edits
 from calmap.errors import CalmapError
 from calmap.model.mapping import parse_mapping
-from calmap.model.text import read_bytes
 from calmap.model.recording import update_checksum
+from calmap.model.text import read_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,113 @@
+"""Columns as headers have their values, whatever type a table gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from calmap.errors import HeaderError
+
+
+def require_distinct(place: str, names: Sequence[str]) -> None:
+    """Refuse a table in which a name stands for two columns.
+
+    Raises
+    ------
+    HeaderError
+        With the name.
+    """
+    seen: set[str] = set()
+    for name in names:
+        if name and name in seen:
+            raise HeaderError(f"{place} has two columns named '{name}'", "rename one of them")
+        seen.add(name)
+
+
+def header_values(batch: pa.RecordBatch, every_name: Sequence[str]) -> pa.RecordBatch:
+    """The columns whose cells can be values of a header, each of a type whose text is the value.
+
+    Dates and times become text in the form that headers have; so do single-precision
+    numbers, with the digits that they were made from. Lists and structures are left out.
+
+    Parameters
+    ----------
+    batch
+        Rows of a table.
+    every_name
+        Names of all columns of the table: a date beside a column for the time of
+        day is written without one.
+    """
+    known = {name.upper() for name in every_name}
+    columns = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        upper = name.upper()
+        bare = "DATE" in upper and upper.replace("DATE", "TIME") in known
+        values = _values(column, bare_date=bare)
+        if values is not None:
+            columns[name] = values
+    if not columns:
+        return batch.select([])
+    return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _values(column: pa.Array, *, bare_date: bool) -> pa.Array | None:
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        values = _values(column.dictionary, bare_date=bare_date)
+        if values is None or values is column.dictionary:
+            return values if values is None else column
+        return pa.DictionaryArray.from_arrays(column.indices, values)
+    if pa.types.is_nested(kind):
+        return None
+    if pa.types.is_timestamp(kind):
+        return _moments(column, bare_date=bare_date)
+    if pa.types.is_date(kind):
+        return pc.cast(pc.cast(column, pa.date32()), pa.string())
+    if pa.types.is_time(kind):
+        return _without_zeros(pc.cast(pc.cast(column, pa.time64("us"), safe=False), pa.string()))
+    if pa.types.is_floating(kind):
+        known = pc.if_else(pc.is_nan(column), None, column) if kind.bit_width > 16 else column
+        return known if pa.types.is_float64(kind) else pc.cast(known, pa.string())
+    if pa.types.is_decimal(kind):
+        return pc.cast(column, pa.string())
+    if _is_bytes(kind):
+        return _decoded(column)
+    return pc.cast(column, pa.large_string()) if pa.types.is_string_view(kind) else column
+
+
+def text_values(column: pa.Array) -> pa.Array:
+    """Values as text; bytes are decoded, and truth values read True and False."""
+    values = _values(column, bare_date=False)
+    if values is None:
+        return pa.nulls(len(column), pa.string())
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_boolean(values.type):
+        return pc.if_else(values, "True", "False")
+    return pc.cast(values, pa.string())
+
+
+def _moments(column: pa.Array, *, bare_date: bool) -> pa.Array:
+    """Timestamps, in UTC if they have a zone, to the microsecond."""
+    moments = pc.cast(column, pa.timestamp("us"), safe=False)
+    if bare_date:
+        return pc.cast(pc.cast(moments, pa.date32(), safe=False), pa.string())
+    return _without_zeros(pc.cast(moments, pa.string()))
+
+
+def _without_zeros(texts: pa.Array) -> pa.Array:
+    return pc.replace_substring_regex(texts, r"\.0+$", "")
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    checks = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
+    return any(check(kind) for check in (*checks, pa.types.is_binary_view))
+
+
+def _decoded(column: pa.Array) -> pa.Array:
+    """Bytes as text, without the blanks and NULs that fill them up."""
+    raw = column.to_pylist()
+    texts = [None if cell is None else cell.decode("latin-1").rstrip(" \0") for cell in raw]
+    return pa.array([text or None for text in texts], pa.string())
