@@ -21,13 +21,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calmap.archive import harvest, harvest_parts, harvest_reading, harvest_table
-from calmap.archive.harvest import Harvester
-from calmap.archive.harvest_keywords import needed_keywords
-from calmap.archive.harvest_known import KnownRows
-from calmap.archive.harvest_names import NameSet
-from calmap.archive.harvest_parts import Parts
-from calmap.archive.harvest_tally import Tally
+from calmap.archive.harvest import harvester as harvester_module
+from calmap.archive.harvest import parts as parts_module
+from calmap.archive.harvest import reading as reading_module
+from calmap.archive.harvest import table as table_module
+from calmap.archive.harvest.harvester import Harvester
+from calmap.archive.harvest.keywords import needed_keywords
+from calmap.archive.harvest.known import KnownRows
+from calmap.archive.harvest.names import NameSet
+from calmap.archive.harvest.parts import Parts
+from calmap.archive.harvest.tally import Tally
 from calmap.bestref import Cache
 from calmap.cache.lock import locked
 from calmap.errors import CacheError, HeaderError, UsageError
@@ -98,10 +101,10 @@ def output(tmp_path: Path) -> Path:
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tiny tasks, blocks, groups and parts, so that thirty files make many."""
-    monkeypatch.setattr(harvest, "_BLOCK", 10)
-    monkeypatch.setattr(harvest, "_TASK", 3)
-    monkeypatch.setattr(harvest_table, "ROWS", 8)
-    monkeypatch.setattr(harvest_parts, "ROWS", 5)
+    monkeypatch.setattr(harvester_module, "_BLOCK", 10)
+    monkeypatch.setattr(harvester_module, "_TASK", 3)
+    monkeypatch.setattr(table_module, "ROWS", 8)
+    monkeypatch.setattr(parts_module, "ROWS", 5)
 
 
 def test_the_table_has_what_the_headers_say(archive: Path, output: Path) -> None:
@@ -195,9 +198,9 @@ def test_an_interruption_loses_nothing_that_was_read(archive: Path, output: Path
 HARVEST = """
 import sys
 from pathlib import Path
-from calmap.archive import harvest, harvest_parts
-from calmap.archive.harvest import Harvester
-harvest._TASK, harvest_parts.ROWS = 40, 100
+from calmap.archive.harvest import harvester, parts
+from calmap.archive.harvest.harvester import Harvester
+harvester._TASK, parts.ROWS = 40, 100
 if __name__ == "__main__":
     output = Path(sys.argv[1])
     harvester = Harvester(("DETECTOR", "META.DATE", "ABSENT"), int(sys.argv[3]))
@@ -402,7 +405,7 @@ def test_a_dump_that_ends_badly_is_taken_as_far_as_it_goes_and_read_again(
 def test_dumps_too_large_to_be_held_are_streamed(
     archive: Path, tmp_path: Path, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(harvest_reading, "MOST_ROWS", 6)
+    monkeypatch.setattr(reading_module, "MOST_ROWS", 6)
     names = [f"{letter}.jsonl" for letter in "abcd"]
     for name, count in zip(names, (4, 4, 20, 6), strict=True):
         lines = (json.dumps({f"{name}{number}": {"detector": f"{number}"}}) for number in range(count))
@@ -429,7 +432,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
             path.write_bytes(path.read_bytes() + bytes(2880))
 
     with monkeypatch.context() as patch:
-        patch.setattr(harvest_reading, "read_headers", read)
+        patch.setattr(reading_module, "read_headers", read)
         reap(output, [archive])
 
     assert reap(output, [archive]).read == 1
@@ -445,8 +448,8 @@ def test_a_file_that_vanishes_is_reported(
         victim.unlink(missing_ok=True)
         return original(name)
 
-    original = harvest_reading.stamp_of
-    monkeypatch.setattr(harvest_reading, "stamp_of", watch)
+    original = reading_module.stamp_of
+    monkeypatch.setattr(reading_module, "stamp_of", watch)
     tally = reap(output, [archive], problems=problems)
 
     assert (tally.rows, tally.unreadable) == (29, 1)
@@ -556,7 +559,7 @@ def test_a_full_disk_keeps_the_old_table_and_the_parts(
     before = output.read_bytes()
     for number in range(400):
         write_fits(archive / "more" / f"{number}-{'long' * 20}.fits", f"{number:020d}")
-    monkeypatch.setattr(harvest_parts, "ROWS", 40)
+    monkeypatch.setattr(parts_module, "ROWS", 40)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
@@ -593,10 +596,10 @@ def test_other_kinds_of_tables_are_refused(archive: Path, tmp_path: Path, name: 
 
 def test_parts_grow_with_the_time_a_run_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(harvest_parts.time, "monotonic", lambda: now[0])
-    schema = harvest_table.harvest_schema(KEYWORDS)
+    monkeypatch.setattr(parts_module.time, "monotonic", lambda: now[0])
+    schema = table_module.harvest_schema(KEYWORDS)
     parts = Parts(tmp_path, schema)
-    row = harvest_table.table_of(schema, [("a", None, 1)], ["a"], [["1"], [None], ["2"]])
+    row = table_module.table_of(schema, [("a", None, 1)], ["a"], [["1"], [None], ["2"]])
     for second in range(20_000):
         now[0] = float(second)
         parts.add(row)
@@ -689,7 +692,7 @@ def answers(context: object, header: dict[str, str]) -> object:
 
 def test_tables_are_found_again_in_any_order(archive: Path, output: Path) -> None:
     reap(output, [archive])
-    schema = harvest_table.harvest_schema(KEYWORDS)
+    schema = table_module.harvest_schema(KEYWORDS)
     names = [str(path) for path in sorted(archive.rglob("*.fits"))]
     random.Random(3).shuffle(names)
 

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from calmap.checks import MAX_FINDINGS, Folder, apply_fixes, check_mapping, closure
 from calmap.errors import NotInCacheError
 from calmap.model.mapping import parse_mapping
-from calmap.syntax.guard import MAX_RULES, MAX_TOKENS
-from calmap.syntax.guard import MAX_CHARACTERS
+from calmap.syntax.guard import MAX_CHARACTERS, MAX_RULES, MAX_TOKENS
 
 TEXTS = st.sampled_from(
     [

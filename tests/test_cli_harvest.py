@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from calmap.archive.harvest_tally import Tally
+from calmap.archive.harvest.tally import Tally
 from calmap.cli import harvest_progress
 from calmap.cli.harvest_progress import watched
 from calmap.cli.main import cli

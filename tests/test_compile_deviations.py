@@ -11,9 +11,8 @@ from calmap.model.dates import _MAX_DATE
 from calmap.model.patterns import _MAX_REGEX, MAX_NESTED, MAX_PATTERN, PatternError, pattern
 from calmap.source import Source
 from calmap.syntax.expression_text import MAX_EXPRESSION
-from calmap.syntax.guard import MAX_DEPTH, MAX_NEGATIONS, MAX_TOKENS
+from calmap.syntax.guard import MAX_CHARACTERS, MAX_DEPTH, MAX_NEGATIONS, MAX_TOKENS
 from calmap.syntax.literals import MAX_DIGITS
-from calmap.syntax.guard import MAX_CHARACTERS
 from calmap.syntax.parser import parse
 
 A, D, N = (("A",),), (("D",),), (("N",),)

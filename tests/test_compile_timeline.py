@@ -63,7 +63,7 @@ def test_nothing_else_matters(example, value):
 
     changed = reference.choose(header | dict.fromkeys(others, value))
 
-    assert (changed.answer, changed.files) == (reference.choose(header).answer, reference.choose(header).files)
+    assert changed[:2] == reference.choose(header)[:2]
 
 
 def test_the_rules_of_a_telescope(corpus):

@@ -28,8 +28,7 @@ from calmap.observatories.library import load_observatory
 from calmap.source import Source
 from calmap.syntax.ast import plain
 from calmap.syntax.expression_text import MAX_EXPRESSION
-from calmap.syntax.guard import MAX_DEPTH, MAX_NEGATIONS
-from calmap.syntax.guard import MAX_CHARACTERS
+from calmap.syntax.guard import MAX_CHARACTERS, MAX_DEPTH, MAX_NEGATIONS
 from calmap.syntax.parser import parse
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"

@@ -16,7 +16,7 @@ MODULES = {
 }
 
 LAYERS = (
-    ("calmap.source", "calmap.errors"),
+    ("calmap.source", "calmap.errors", "calmap.version"),
     ("calmap.yamltree",),
     ("calmap.diagnostics",),
     ("calmap.syntax",),
@@ -70,7 +70,7 @@ ONLY_IN = {
     "pyarrow": ("calmap.bestref.tables", "calmap.archive", "calmap.cli"),
     "distributed": ("calmap.archive",),
     "fsspec": ("calmap.cache.remote", "calmap.archive"),
-    "msgspec": ("calmap.compile", "calmap.cache", "calmap.archive"),
+    "msgspec": ("calmap.syntax", "calmap.compile", "calmap.cache", "calmap.archive"),
     "platformdirs": ("calmap.cache",),
 }
 ENVIRONMENT = ("calmap.cache.settings",)

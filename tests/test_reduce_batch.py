@@ -131,6 +131,18 @@ def test_a_sky_of_several_targets_is_made_once(tmp_path):
         assert fits.getheader(tmp_path / "p" / name)["R_SKY"] == str(tmp_path / "p/x_LVL3_2_sky.fits")
 
 
+def test_exposures_of_the_sky_of_several_targets_are_reduced_once(raws, tmp_path):
+    """Also where they are not subtracted."""
+    skies, names = {}, []
+    for science in (raws[:1], raws[1:2]):
+        association = Association("", science, raws[2:])
+        for result in reduced(association, tmp_path / "p", skies=skies, skip={"calc_bkg_imager"}):
+            assert isinstance(result, Written), result
+            names.append(result.path.name)
+
+    assert names == [f"x_LVL2_{number}.fits" for number in (2, 0, 1)]
+
+
 def test_the_level_is_the_highest_that_the_recipe_has(tmp_path, raws):
     recipe = parsed("steps: {L1: [normalize], L3: [combine_frames]}", "d.yaml")
     request = Request(NoReferences(), recipe, first=Level.L0)

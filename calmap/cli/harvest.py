@@ -19,7 +19,7 @@ from calmap.cli.trouble import TROUBLE, say
 from calmap.errors import UsageError
 
 if TYPE_CHECKING:
-    from calmap.archive.harvest_tally import Tally
+    from calmap.archive.harvest.tally import Tally
 
 _TOLD, _LISTED = 20, 1000
 
@@ -90,9 +90,9 @@ def harvest(
         raise click.UsageError("--add keeps what is there, --fresh replaces it; choose one")
     invocation: Invocation = ctx.obj
     _require_pyarrow()
-    from calmap.archive.harvest import Harvester
-    from calmap.archive.harvest_keywords import needed_keywords
-    from calmap.archive.harvest_workers import usable_cores
+    from calmap.archive.harvest.harvester import Harvester
+    from calmap.archive.harvest.keywords import needed_keywords
+    from calmap.archive.harvest.workers import usable_cores
     from calmap.cli.harvest_progress import watched
 
     named = [chosen_context(invocation, cache, name, observatory) for name in contexts or (None,)]

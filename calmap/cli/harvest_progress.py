@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from calmap.archive.harvest_tally import Tally
+    from calmap.archive.harvest.tally import Tally
 
 _PATIENCE = 2.0
 

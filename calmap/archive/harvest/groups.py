@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from calmap.archive.harvest_names import NameSet
-from calmap.archive.harvest_table import DATASET, FILE, SIZE, names_in
+from calmap.archive.harvest.names import NameSet
+from calmap.archive.harvest.table import DATASET, FILE, SIZE, names_in
 from calmap.errors import CacheError
 
 NAMES = pa.schema([(DATASET, pa.string()), (FILE, pa.binary()), (SIZE, pa.int64())])

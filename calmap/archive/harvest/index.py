@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from calmap.archive.harvest_groups import NAMES, count_of_groups, group_of
-from calmap.archive.harvest_names import hashes
-from calmap.archive.harvest_table import SIZE, names_in
+from calmap.archive.harvest.groups import NAMES, count_of_groups, group_of
+from calmap.archive.harvest.names import hashes
+from calmap.archive.harvest.table import SIZE, names_in
 
 Numbers = npt.NDArray[np.int64]
 

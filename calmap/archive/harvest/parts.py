@@ -11,7 +11,7 @@ from typing import IO
 
 import pyarrow as pa
 
-from calmap.archive.harvest_table import ROWS, Output, harvested_keywords, writing_table
+from calmap.archive.harvest.table import ROWS, Output, harvested_keywords, writing_table
 from calmap.cache.lock import is_held, locked, owner
 from calmap.cache.store import permissions, sync_folder, writing
 from calmap.errors import CacheError, UsageError

@@ -15,7 +15,7 @@ from itertools import chain, islice
 from multiprocessing.connection import wait
 from typing import Generic, NamedTuple, TypeVar
 
-from calmap.archive.harvest_reading import Named, Reading, read_files
+from calmap.archive.harvest.reading import Named, Reading, read_files
 from calmap.errors import CacheError
 
 _WAITING = 4

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from calmap.archive.harvest_reading import Column, Stamp
+from calmap.archive.harvest.reading import Column, Stamp
 
 DATASET, FILE, SIZE, TIME = "dataset", "harvest_file", "harvest_size", "harvest_mtime_ns"
 ROWS = 50_000

@@ -17,16 +17,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from calmap.archive.harvest_groups import DamagedError, count_others, other_rows
-from calmap.archive.harvest_known import Known, KnownRows
-from calmap.archive.harvest_merging import Merger
-from calmap.archive.harvest_names import NameSet
-from calmap.archive.harvest_parts import Parts, opened_parts
-from calmap.archive.harvest_reading import Reading, Seen, read_files, read_large
-from calmap.archive.harvest_table import Output, harvest_schema, name_key, table_of
-from calmap.archive.harvest_tally import Tally
-from calmap.archive.harvest_target import earlier_table
-from calmap.archive.harvest_workers import Task, read_tasks
+from calmap.archive.harvest.groups import DamagedError, count_others, other_rows
+from calmap.archive.harvest.known import Known, KnownRows
+from calmap.archive.harvest.merging import Merger
+from calmap.archive.harvest.names import NameSet
+from calmap.archive.harvest.parts import Parts, opened_parts
+from calmap.archive.harvest.reading import Reading, Seen, read_files, read_large
+from calmap.archive.harvest.table import Output, harvest_schema, name_key, table_of
+from calmap.archive.harvest.tally import Tally
+from calmap.archive.harvest.target import earlier_table
+from calmap.archive.harvest.workers import Task, read_tasks
 from calmap.errors import CacheError, UsageError
 from calmap.headers.datasets import dataset_files
 

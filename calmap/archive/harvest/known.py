@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from calmap.archive.harvest_groups import DamagedError, group_of
-from calmap.archive.harvest_index import Index, Numbers, in_order, index_of
-from calmap.archive.harvest_names import hashes
-from calmap.archive.harvest_reading import Named, Stamp
-from calmap.archive.harvest_table import SIZE, TIME, name_key, names_in
+from calmap.archive.harvest.groups import DamagedError, group_of
+from calmap.archive.harvest.index import Index, Numbers, in_order, index_of
+from calmap.archive.harvest.names import hashes
+from calmap.archive.harvest.reading import Named, Stamp
+from calmap.archive.harvest.table import SIZE, TIME, name_key, names_in
 
 MOST_ROWS = 200_000
 """Rows that are taken over at once."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from calmap.archive.harvest_table import DATASET, harvested_keywords
+from calmap.archive.harvest.table import DATASET, harvested_keywords
 from calmap.cache.store import writing
 from calmap.errors import UsageError
 

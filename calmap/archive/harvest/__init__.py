@@ -1,0 +1,1 @@
+"""The headers of an archive, collected in one table."""
