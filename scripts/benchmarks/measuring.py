@@ -135,8 +135,19 @@ def here(work: Callable[[], object]) -> Run:
     return run
 
 
-def process(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
+def process(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, done: Sequence[int] = (0,)
+) -> Run:
     """A measurement of a whole process, and of its memory.
+
+    Parameters
+    ----------
+    command
+        What to run.
+    environment
+        Variables beside those there are.
+    done
+        Exit codes that mean that the work is done.
 
     Raises
     ------
@@ -152,7 +163,7 @@ def process(command: Sequence[str], environment: Mapping[str, str] | None = None
             )
             megabytes = _watched(child)
             sample = Sample(time.perf_counter() - start, _of_children() - before, megabytes)
-            if child.returncode != 0:
+            if child.returncode not in done:
                 errors.seek(0)
                 raise RuntimeError(f"{' '.join(command)} failed:\n{errors.read()[-2000:]}")
         return sample

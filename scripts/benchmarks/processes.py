@@ -17,8 +17,8 @@ def calmap_program() -> str:
     return str(Path(sys.executable).with_name("calmap"))
 
 
-def process(command: Sequence[str], cache: Path | None = None) -> Callable[[], float]:
-    """A measurement of a whole process; with a cache, one of crds.
+def process(command: Sequence[str], cache: Path | None = None, **variables: str) -> Callable[[], float]:
+    """A measurement of a whole process, with more variables of the environment; with a cache, one of crds.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def process(command: Sequence[str], cache: Path | None = None) -> Callable[[], f
         for key, value in os.environ.items()
         if not key.startswith(("CRDS_", "CALMAP_", "PYTHONDONTWRITE"))
     }
-    environment = mine | (settings(cache) if cache else {})
+    environment = mine | (settings(cache) if cache else {}) | variables
 
     def run() -> None:
         done = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -9,16 +9,7 @@ from random import Random
 from calmap.compile.reference import CompiledReference
 from calmap.compile.tree import Match, Node, Ordered, Terminal
 from calmap.model.values import ANY, NA, UNDEFINED, alternatives, condition_text
-from calmap.syntax.expression import (
-    Choice,
-    Compare,
-    Constant,
-    Either,
-    Every,
-    Expression,
-    Not,
-    Sequence,
-)
+from calmap.syntax.expression import Choice, Compare, Constant, Either, Every, Expression, Not, Sequence
 
 ODD = (NA, UNDEFINED, ANY, "NO_SUCH_VALUE", "GENERIC", "1.0", "T", "")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
