@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -48,12 +48,28 @@ class Failed:
 Result: TypeAlias = Written | Failed
 
 
+@dataclass(slots=True)
+class Sky:
+    """What became of exposures of the sky.
+
+    Parameters
+    ----------
+    parts
+        Their products.
+    frame
+        What was made of these; None if nobody wanted it yet.
+    """
+
+    parts: Sequence[Written]
+    frame: Result | None = None
+
+
 def reduce_association(
     association: Association,
     request: Request,
     output: Output,
     watch: Watch,
-    skies: dict[tuple[Path, ...], Result] | None = None,
+    skies: dict[tuple[Path, ...], Sky] | None = None,
 ) -> Iterator[Result]:
     """Reduce exposures, the sky frames first, and combine them if that is asked for.
 
@@ -71,54 +87,50 @@ def reduce_association(
     watch
         Makes what sees the steps of a file.
     skies
-        The sky frames that were made for other associations, by the exposures they were made of; that of
-        this one is added.
+        The skies of other associations, by the exposures they were made of; that of this one is added.
     """
     skies = {} if skies is None else skies
     output.keep((*association.files, *request.named))
     if association.sky not in skies:
-        yield from _sky_exposures(association, request, output, watch, skies)
-    if _wants_sky(association, request):
+        skies[association.sky] = Sky((yield from _exposures(association.sky, request, output, watch)))
+    if wants_sky(association, request):
         sky = skies[association.sky]
-        if isinstance(sky, Failed):
-            yield from (Failed(path, sky.problem) for path in association.science)
+        if sky.frame is None:
+            sky.frame = combine_sky(sky.parts, association.sky, request, output, watch)
+            yield sky.frame
+        if isinstance(sky.frame, Failed):
+            yield from (Failed(path, sky.frame.problem) for path in association.science)
             return
-        request = request.given("sky", sky.path, "made of the exposures of the sky")
-    done: list[Written] = []
-    for path in association.science:
-        result = _exposure(path, request, output, watch)
-        yield from _told(result)
-        done += [result] if isinstance(result, Written) else []
+        request = given_sky(request, sky.frame.path)
+    done = yield from _exposures(association.science, request, output, watch)
     if request.last == Level.L3 and association.science:
-        yield _combination(done, association, "", request, output, watch)
+        yield combine_products(done, association, "", request, output, watch)
 
 
-def _sky_exposures(
-    association: Association,
-    request: Request,
-    output: Output,
-    watch: Watch,
-    skies: dict[tuple[Path, ...], Result],
-) -> Iterator[Result]:
-    """Reduce the exposures of the sky, and make a sky frame of them if it is wanted."""
+def _exposures(
+    paths: Sequence[Path], request: Request, output: Output, watch: Watch
+) -> Generator[Result, None, list[Written]]:
+    """Reduce some exposures; returns what did not fail."""
     done: list[Written] = []
-    for path in association.sky:
-        result = _exposure(path, request, output, watch)
-        yield from _told(result)
+    for path in paths:
+        result = reduce_exposure(path, request, output, watch)
+        yield from told(result)
         done += [result] if isinstance(result, Written) else []
-    if _wants_sky(association, request):
-        sky = _combination(done, Association("", association.sky), SKY_STEP, request, output, watch)
-        skies[association.sky] = sky
-        yield sky
+    return done
 
 
-def _told(result: Result) -> Iterator[Result]:
+def given_sky(request: Request, sky: Path) -> Request:
+    """What is to be done to exposures that a sky frame was made for."""
+    return request.given("sky", sky, "made of the exposures of the sky")
+
+
+def told(result: Result) -> Iterator[Result]:
     """A result, unless it is an input that is used as it is."""
     if isinstance(result, Failed) or result.kind != "input":
         yield result
 
 
-def _wants_sky(association: Association, request: Request) -> bool:
+def wants_sky(association: Association, request: Request) -> bool:
     """True if a sky has to be made: for exposures it is subtracted from, or for itself."""
     if not association.sky:
         return False
@@ -128,7 +140,8 @@ def _wants_sky(association: Association, request: Request) -> bool:
     return request.last != Level.L1 and not left_out and not request.names("sky")
 
 
-def _exposure(path: Path, request: Request, output: Output, watch: Watch) -> Result:
+def reduce_exposure(path: Path, request: Request, output: Output, watch: Watch) -> Result:
+    """Reduce one exposure and write the product."""
     try:
         data = opened(path)
         plan = planned(data, path, request)
@@ -141,9 +154,7 @@ def _exposure(path: Path, request: Request, output: Output, watch: Watch) -> Res
         collector = Collector(journal)
         result = reduced(data, plan, request, collector if output.report else journal)
         _require_kept(result, place, output)
-        _write(result, place, output)
-        journal.write(place, overwrite=output.overwrite)
-        _report(result, place, output, collector)
+        _write(result, place, output, journal, collector)
     except ReduceError as problem:
         return Failed(path, problem)
     return Written(place, "exposure", (path,), plan.recipe, result.provenance.steps)
@@ -167,21 +178,29 @@ def _require_kept(result: Data, place: Path, output: Output) -> None:
     output.require_free(place)
 
 
-def _write(result: Data, place: Path, output: Output) -> None:
+def _write(
+    result: Data, place: Path, output: Output, journal: Journal, collector: Collector | None = None
+) -> None:
+    """A product, its log, and the page about it if that is wanted."""
+    draft = output.draft(place)
     if isinstance(result, Frame):
-        write_frame(result, place, layout=output.layout, overwrite=output.overwrite)
+        write_frame(result, draft, layout=output.layout, overwrite=output.overwrite)
     else:
-        write_ramp(result, place, layout=output.layout, overwrite=output.overwrite)
-
-
-def _report(result: Data, place: Path, output: Output, collector: Collector | None = None) -> None:
-    """The page about a product, if it is wanted."""
+        write_ramp(result, draft, layout=output.layout, overwrite=output.overwrite)
+    journal.write(draft, overwrite=output.overwrite)
     if output.report:
         changes = collector.finish() if collector else ()
-        report_on(result, place.name, changes).write(output.page(place), overwrite=output.overwrite)
+        report_on(result, place.name, changes).write(output.page(draft), overwrite=output.overwrite)
 
 
-def _combination(
+def combine_sky(
+    parts: Sequence[Written], exposures: tuple[Path, ...], request: Request, output: Output, watch: Watch
+) -> Result:
+    """The sky frame of products of exposures of the sky."""
+    return combine_products(parts, Association("", exposures), SKY_STEP, request, output, watch)
+
+
+def combine_products(
     parts: Sequence[Written],
     association: Association,
     step: str,
@@ -212,9 +231,7 @@ def _combination(
         frame = combined(products, step, parts[0].recipe, request, journal)
         journal.noted(frame.provenance.steps[-1], frame)
         _require_kept(frame, place, output)
-        _write(frame, place, output)
-        journal.write(place, overwrite=output.overwrite)
-        _report(frame, place, output)
+        _write(frame, place, output, journal)
     except ReduceError as problem:
         return Failed(association.science[0], problem)
     kind: Kind = "sky" if step == SKY_STEP else "combined"

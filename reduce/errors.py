@@ -51,3 +51,7 @@ class MissingReferenceError(ReduceError):
         super().__init__(message, hint)
         self.reftype = reftype
         self.explanation = explanation
+
+    def __reduce__(self) -> tuple[type[MissingReferenceError], tuple[str, str, str | None, str]]:
+        """Processes may hand it to each other."""
+        return type(self), (self.reftype, self.message, self.hint, self.explanation)

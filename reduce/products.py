@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reduce.errors import OutputError
+from reduce.files.atomic import give_name
 from reduce.files.layouts import Layout
 from reduce.recipe import Level
 
@@ -33,6 +34,9 @@ class Output:
         Whether a page with pictures goes beside each product.
     logged
         Whether a log goes beside each product.
+    drafts
+        Another folder of the same file system, where products are written first; each gets its place with
+        `publish`. None to write them to their place.
     """
 
     folder: Path
@@ -40,6 +44,7 @@ class Output:
     layout: Layout = "standard"
     report: bool = False
     logged: bool = True
+    drafts: Path | None = None
     _sources: dict[Path, Path] = field(default_factory=dict)
     _kept: dict[tuple[int, int], Path] = field(default_factory=dict)
 
@@ -60,6 +65,22 @@ class Output:
         if not count:
             name = f"{stem}_LVL{int(level)}"
         return self.folder / f"{name}{'_' + kind if kind else ''}.fits"
+
+    def draft(self, path: Path) -> Path:
+        """Where a product is written first."""
+        return path if self.drafts is None else self.drafts / path.name
+
+    def publish(self, path: Path, drafts: Path) -> None:
+        """Bring a product, and what goes beside it, from where they were written first to their place.
+
+        Raises
+        ------
+        OutputError
+            If one of them exists there and may not be replaced, or can't be brought there.
+        """
+        self._require_not_kept(path)
+        for each in self._written(path):
+            give_name(drafts / each.name, each, overwrite=self.overwrite)
 
     def page(self, path: Path) -> Path:
         """Where the page about a product is written."""
@@ -100,6 +121,8 @@ class Output:
                 )
         for each in self._written(path):
             self._require_free(each)
+            if not self.overwrite and self.drafts is not None and self.draft(each).exists():
+                raise _exists(each)
 
     def _written(self, path: Path) -> Iterator[Path]:
         """A product and what goes beside it."""
@@ -112,16 +135,20 @@ class Output:
     def _require_free(self, path: Path) -> None:
         if path.suffix == LOG and path.is_dir():
             raise OutputError(f"{path} is a folder, and the log would have this name")
-        identity = _identity(path)
-        if identity in self._kept:
+        self._require_not_kept(path)
+        if _identity(path) is not None and not self.overwrite:
+            raise _exists(path)
+
+    def _require_not_kept(self, path: Path) -> None:
+        if _identity(path) in self._kept:
             raise OutputError(
                 f"{path} would be replaced, and it is an input or a reference of this reduction",
                 "name another folder with --out",
             )
-        if identity is not None and not self.overwrite:
-            raise OutputError(
-                f"{path} exists", "name another folder with --out, or replace it with --overwrite"
-            )
+
+
+def _exists(path: Path) -> OutputError:
+    return OutputError(f"{path} exists", "name another folder with --out, or replace it with --overwrite")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -1,10 +1,11 @@
 """Servers of caches for tests: a web server with faults, and a bucket."""
 
+import gzip
 import hashlib
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -122,6 +123,9 @@ class Handler(SimpleHTTPRequestHandler):
             self._misbehave(fault, path.read_bytes() if path.is_file() else b"")
 
     def _misbehave(self, fault: str, body: bytes) -> None:
+        if fault == "endless":
+            self._send_without_end(body)
+            return
         announced = len(body)
         if fault == "html":
             body = b"<!DOCTYPE html>\n<html><body>Please log in</body></html>\n"
@@ -134,7 +138,13 @@ class Handler(SimpleHTTPRequestHandler):
             announced = len(body)
         elif fault in ("cut", "hang"):
             body = body[: len(body) // 2]
+        packed = fault == "gzip" and "gzip" in self.headers.get("Accept-Encoding", "")
+        if packed:
+            body = gzip.compress(body)
+            announced = len(body)
         self.send_response(200)
+        if packed or fault == "encoded":
+            self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Type", "text/html" if fault == "html" else "application/octet-stream")
         self.send_header("Content-Length", str(announced))
         self.end_headers()
@@ -143,6 +153,15 @@ class Handler(SimpleHTTPRequestHandler):
             self.web.hanging.set()
             self.web.released.wait(20)
         self.close_connection = True
+
+    def _send_without_end(self, body: bytes) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.close_connection = True
+        with suppress(OSError):
+            self.wfile.write(body)
+            while not self.web.released.is_set():
+                self.wfile.write(b"\n" * 100_000)
 
 
 @contextmanager

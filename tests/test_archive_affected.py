@@ -17,8 +17,8 @@ from header_tables import exposures, generated, hst_successor, write
 
 from calmap.archive.affected import AffectedSearch
 from calmap.archive.differing import Differing
-from calmap.archive.reading import open_tables
 from calmap.archive.selection import Answered, Question, TableSelection, answer
+from calmap.archive.tables.reading import open_tables
 from calmap.archive.tally import Tally
 from calmap.archive.unseen import unseen_keywords
 from calmap.bestref import Cache, Context

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calmap.archive.identity import identities, identity_column
-from calmap.archive.reading import open_tables
+from calmap.archive.tables.reading import open_tables
 from calmap.errors import CalmapError, HeaderError, UsageError
 
 ROWS = [

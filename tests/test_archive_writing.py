@@ -16,9 +16,9 @@ from astropy.table import Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from calmap.archive import sinks, writing
-from calmap.archive.reading import open_tables
-from calmap.archive.writing import require_target, table_writer
+from calmap.archive.tables import sinks, writing
+from calmap.archive.tables.reading import open_tables
+from calmap.archive.tables.writing import require_target, table_writer
 from calmap.errors import CacheError, UsageError
 
 FORMATS = (".parquet", ".csv", ".ecsv", ".fits", ".arrow", ".feather")

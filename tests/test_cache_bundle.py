@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 
 import calmap
 from calmap.cache.bundle import BundleLayout
+from calmap.cache.compiled import sealed, unsealed
+from calmap.cache.rulesets import mapping_key
 from calmap.cli.main import cli
 from calmap.errors import CacheError, CalmapError, HeaderError, NotInCacheError
 from calmap.headers import read_header
@@ -153,11 +156,139 @@ def test_a_damaged_file_is_refused_or_answers_the_same(repo_root, demo, data):
     }
 
 
+DARK = "ligeriri_iris_dark_0001.rmap"
+
+
+def test_a_text_that_was_changed_in_it_counts(repo_root, demo):
+    def edit(parts):
+        place = f"mappings/{DARK}"
+        parts[place] = parts[place].replace(b"IRIS_IMG1_DARK_20240924T000000_0.0.1.fits", b"OTHER.fits")
+
+    header = read_header(repo_root / FRAME)
+
+    assert calmap.Cache.of_bytes(changed(demo, edit)).context().bestrefs(header)["dark"].files == (
+        "OTHER.fits",
+    )
+
+
+def _set(packed, place, value):
+    *way, last = place
+    for step in way:
+        packed = packed[step]
+    packed[last] = value
+
+
+_SELECTOR, _DATES, _CHOICES, _GROUPS, _NODES, _ROOT = 2, 2, 3, 5, 6, 7
+
+
+@pytest.mark.parametrize(
+    ("mapping", "place", "value"),
+    [
+        (DARK, (_ROOT,), 10**6),
+        (DARK, (_ROOT,), -(10**6)),
+        (DARK, (_NODES, 0, 1, 0, 3), b"\xff" * 4),
+        (DARK, (_NODES, 0, 2), b"\xff" * 3),
+        (DARK, (_NODES, 1, 1), "Sideways"),
+        (DARK, (_NODES, 1, 4), 10**6),
+        ("ligeriri_iris_drizpars_0001.rmap", (_CHOICES,), (-1).to_bytes(4, "little", signed=True) * 2),
+        ("ligeriri_iris_drizpars_0001.rmap", (_GROUPS,), (2).to_bytes(4, "little") + bytes(4)),
+        ("ligeriri_iris_drizpars_0001.rmap", (_GROUPS,), b"\xff" * 8),
+        ("ligeriri_iris_drizpars_0001.rmap", (_DATES,), b"\xff" * 7 + b"\x7f" + b"\xff" * 7 + b"\x7f"),
+    ],
+)
+def test_compiled_forms_that_contradict_themselves_are_made_again(repo_root, demo, mapping, place, value):
+    """Even if whoever made them knew how to seal them."""
+    context = calmap.Cache.of_bytes(demo).context()
+    name = f"compiled/{mapping}"
+
+    def forge(parts):
+        key = mapping_key(parts[f"mappings/{mapping}"], context.observatory)
+        packed = msgspec.msgpack.decode(unsealed(key, parts[name]))
+        _set(packed[_SELECTOR], place, value)
+        parts[name] = sealed(key, msgspec.msgpack.encode(packed))
+
+    forged = changed(demo, forge)
+    header = read_header(repo_root / FRAME)
+
+    assert forged != demo
+    assert calmap.Cache.of_bytes(forged).context().bestrefs(header) == context.bestrefs(header)
+
+
+def test_a_text_that_is_none_is_told(repo_root, demo):
+    broken = changed(demo, lambda parts: parts.update({f"mappings/{DARK}": b"\xff\xfe header"}))
+
+    found = calmap.Cache.of_bytes(broken).context().bestrefs(read_header(repo_root / FRAME))
+
+    assert found["dark"].status == "not_found"
+    assert DARK in found["dark"].reason
+    assert found["flat"].status == "found"
+
+
+def test_what_could_grow_beyond_measure_is_refused(demo, tmp_path):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("calmap.json", b" " * 10**7)
+    with pytest.raises(CacheError, match="it is compressed"):
+        calmap.Cache.of_bytes(target.getvalue())
+
+    large = tmp_path / "large.calmap"
+    with large.open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(CacheError, match="is not a whole file of compiled rules"):
+        calmap.Cache(large)
+
+
+def test_tables_that_lead_back_to_the_context(repo_root, tmp_path):
+    shutil.copytree(repo_root / "mappings", tmp_path / "mappings")
+    table = tmp_path / "mappings/ligeriri/ligeriri_iris_0001.imap"
+    table.write_text(table.read_text().replace(DARK, "ligeriri_0001.pmap"))
+
+    with zipfile.ZipFile(io.BytesIO(calmap.Cache(tmp_path).context().bundle())) as archive:
+        names = {name for name in archive.namelist() if name.startswith("mappings/")}
+
+    assert names == {f"mappings/{path.name}" for path in table.parent.iterdir()} - {f"mappings/{DARK}"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["check"],
+        ["check", DARK],
+        ["check", "--fix"],
+        ["uses", "x.fits"],
+        ["undo"],
+        ["undo", "--list"],
+        ["undo", "--recover"],
+        ["explain", f"{DARK}:20"],
+        ["validity", "show", f"{DARK}:20"],
+        ["insert-reference", str(FRAME)],
+        ["delete-reference", "x.fits"],
+        ["new-context", DARK],
+        ["sync", "--write-checksums"],
+    ],
+)
+def test_commands_that_need_files_of_mappings(repo_root, demo, tmp_path, monkeypatch, command):
+    """They never take the folder that the file is in for its cache."""
+    shutil.copytree(repo_root / "mappings", tmp_path / "mappings")
+    (tmp_path / ".calmap").mkdir()
+    (tmp_path / "one.calmap").write_bytes(demo)
+    monkeypatch.chdir(tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+
+    done = CliRunner().invoke(cli, [*command, "--cache", "one.calmap"])
+
+    assert done.exit_code == 3, done.output
+    assert "one.calmap is a context in one file, and no cache" in done.stderr
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
 def test_a_mapping_that_is_not_in_it(demo):
     cache = calmap.Cache.of_bytes(demo)
 
     with pytest.raises(NotInCacheError, match=r"it is of ligeriri_0001\.pmap"):
         cache.context("ligeriri_0002.pmap")
+    with pytest.raises(NotInCacheError, match="is of ligeriri, not of hst"):
+        cache.layout.newest_context("hst")
     with pytest.raises(CacheError, match="no cache"):
         cache.layout.mapping_files()
 

@@ -115,6 +115,20 @@ def test_a_folder_in_the_way_of_an_entry(repo_root, store, header):
     assert answers(repo_root, store, header) == first
 
 
+def test_a_pipe_or_something_huge_in_the_place_of_an_entry(repo_root, store, header):
+    first = answers(repo_root, store, header)
+    for number, path in enumerate(entries(store)):
+        path.unlink()
+        if number % 2:
+            os.mkfifo(path)
+        else:
+            with path.open("wb") as file:
+                file.truncate(2**40)
+
+    assert answers(repo_root, store, header) == first
+    assert store.kept().size < 10**6
+
+
 def test_two_versions_live_side_by_side(repo_root, store, header, monkeypatch):
     first = answers(repo_root, store, header)
     old = entries(store)
@@ -190,17 +204,46 @@ def test_clear_removes_entries_and_nothing_else(repo_root, store, header):
     other.parent.mkdir(parents=True)
     other.write_text("not of a version")
 
+    version = store.folder / compiled.COMPILER
+    (version / "empty").mkdir()
+    (version / "00").mkdir(exist_ok=True)
+    (version / "00" / entries(store)[0].name).mkdir()
+    (store.folder / "1.0-1-little").write_text("a file that is called like a version")
+    (store.folder / "2.0-1-little").symlink_to(other.parent.parent)
+
     gone = store.clear()
 
     assert gone.entries > 5
     assert store.kept().entries == 0
-    assert entries(store) == [mine, other]
+    assert entries(store) == [store.folder / "1.0-1-little", mine, other]
+    assert (store.folder / "2.0-1-little").is_symlink()
+    assert sorted(path.name for path in version.iterdir()) == ["00", "empty"]
+    assert (version / "00" / other.name).is_dir()
 
 
 def test_where_a_store_is(tmp_path, monkeypatch):
     assert compiled_store({"CALMAP_STORE": str(tmp_path)}).folder == tmp_path
     assert compiled_store({"CALMAP_STORE": "off"}) == NO_STORE
     assert compiled_store({}).folder.parts[-2:] == ("calmap", "compiled")
+    assert compiled_store({"CALMAP_STORE": "~nobody-of-this-name/x"}).folder == Path("~nobody-of-this-name/x")
+
+
+def test_a_user_without_a_home(repo_root, monkeypatch):
+    """As in a container that runs under a number that nobody has."""
+
+    def lost(*_arguments, **_named):
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_path", lost)
+    monkeypatch.delenv("CALMAP_STORE", raising=False)
+    run = CliRunner().invoke
+
+    assert compiled_store({}) == NO_STORE
+    assert run(cli, ["bestref", str(repo_root / FRAME), "--cache", str(repo_root), "-q"]).exit_code == 0
+    assert "no compiled mappings are kept" in run(cli, ["cache", "info"]).stdout
+    elsewhere = run(cli, ["list", "contexts", "--cache", "https://host/crds"])
+    assert elsewhere.exit_code == 2
+    assert "CALMAP_MIRRORS" in elsewhere.stderr
 
 
 def test_the_commands(repo_root, tmp_path, monkeypatch):

@@ -348,6 +348,40 @@ def test_nothing_is_pruned_when_the_needs_are_unknown(sync, origin, crowded):
     assert set(contents(crowded)) >= set(before)
 
 
+def test_a_file_that_was_changed_here_stays_though_it_is_as_long(sync, origin, crowded):
+    """Where no list of checksums tells that the cache elsewhere has another one."""
+    (origin / SUMS).unlink()
+    shutil.rmtree(crowded / ".origin")
+    spoil(crowded / "references/ligeriri/iris/old.fits")
+    text = (origin / "mappings/ligeriri" / CONTEXT).read_text()
+    (origin / "mappings/ligeriri/ligeriri_0007.pmap").write_text(text[::-1])
+    before = set(contents(crowded))
+
+    result = sync("ligeriri_0002.pmap", "--prune", "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert before - set(contents(crowded)) == {f"mappings/ligeriri/{CONTEXT}"}
+    assert not pieces(crowded)
+
+
+def test_a_cache_is_not_pruned_by_itself(tmp_path, origin, crowded):
+    """What a link or a mount makes look like a copy can't be fetched again."""
+    alias = tmp_path / "alias"
+    alias.symlink_to(origin)
+    before = contents(origin)
+    command = ["sync", "--cache", str(origin), CONTEXT, "--prune", "--yes", "--from"]
+    for source in (origin, alias, f"file://{alias}"):
+        result = CliRunner().invoke(cli, [*command, str(source)], obj=Invocation({}, tmp_path))
+        assert result.exit_code == 2
+        assert "is the cache that files come from" in result.stderr
+
+    shutil.rmtree(crowded / "mappings")
+    (crowded / "mappings").symlink_to(origin / "mappings")
+    command[2] = str(crowded)
+    assert CliRunner().invoke(cli, [*command, str(origin)], obj=Invocation({}, tmp_path)).exit_code == 0
+    assert contents(origin) == before
+
+
 def test_references_stay_if_nobody_asks_about_them(sync, crowded):
     result = sync("ligeriri_0002.pmap", "--prune", "--yes", "--no-references")
 

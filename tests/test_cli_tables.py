@@ -21,8 +21,8 @@ from deliveries import CHECKOUT, calmap
 from header_tables import FORMATS, exposures, write
 from syrupy.assertion import SnapshotAssertion
 
-from calmap.archive.reading import open_tables
 from calmap.archive.selection import TableSelection
+from calmap.archive.tables.reading import open_tables
 
 
 def run(cwd: Path, *arguments: object, **variables: str) -> Result:

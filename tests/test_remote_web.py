@@ -15,6 +15,7 @@ DARK = "IRIS_IMG1_DARK_20250312T003000_0.0.1.fits"
 PLACE = f"references/ligeriri/iris/{DARK}"
 RMAP = "mappings/ligeriri/ligeriri_iris_dark_0001.rmap"
 NAME = RMAP.rpartition("/")[2]
+MODE = "config/ligeriri/ref_cache_subdir_mode"
 NOBODY = "http://127.0.0.1:9/crds"
 
 
@@ -119,6 +120,34 @@ def test_references_without_a_list_have_their_length_and_kind(web, tmp_path, fau
     with pytest.raises(DamagedError, match="bytes"):
         reference(web, tmp_path / "m")
     assert not (tmp_path / "m" / PLACE).exists()
+
+
+@pytest.mark.parametrize("place", [SUMS, PLACE, RMAP])
+@pytest.mark.parametrize("fault", ["gzip!", "encoded!"])
+def test_files_come_as_they_are(web, tmp_path, place, fault):
+    """Whether a server packs them for the way, or says of a packed file that it packed it."""
+    list_files(web.folder)
+    web.faults[place] = [fault]
+    mirror = mirror_of(web.url, tmp_path / "m")
+
+    assert mirror.mapping_path(NAME).read_bytes() == (ROOT / RMAP).read_bytes()
+    assert reference(web, tmp_path / "m").read_bytes() == (ROOT / PLACE).read_bytes()
+
+
+@pytest.mark.parametrize("place", [SUMS, PLACE, RMAP, MODE])
+def test_what_has_no_end_is_broken_off(web, tmp_path, monkeypatch, place):
+    for module in ("supply", "listing"):
+        monkeypatch.setattr(f"calmap.cache.remote.{module}.MAX_BYTES", 1_000_000)
+    if place != PLACE:
+        list_files(web.folder)
+    web.faults[place] = ["endless!"]
+    mirror = mirror_of(web.url, tmp_path / "m")
+
+    with pytest.raises(DamagedError, match=r"has more than [0-9,]* bytes"):
+        _ = mirror.mapping_path(NAME), mirror.reference_path(DARK, "ligeriri", "iris")
+
+    assert not (tmp_path / "m" / place).exists()
+    assert not pieces(tmp_path / "m")
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pyarrow as pa
 from calmap.archive.differing import Differing, TypePair
 from calmap.archive.identity import identities
 from calmap.archive.instruments import UNKNOWN, Instruments
-from calmap.archive.reading import Partition
 from calmap.archive.selection import INSTRUMENT, Answered, Question, bad_rows, columns_read
+from calmap.archive.tables.reading import Partition
 from calmap.archive.tally import Case, Tally, counted
 from calmap.archive.twofold import Changes, Pair, Side, Words
 from calmap.bestref.context import Context

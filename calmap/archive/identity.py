@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calmap.archive.columns import text_values
-from calmap.archive.reading import Partition
+from calmap.archive.tables.columns import text_values
+from calmap.archive.tables.reading import Partition
 from calmap.errors import UsageError
 
 USUAL = (

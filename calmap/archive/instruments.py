@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from calmap.archive.identity import listed
-from calmap.archive.tally import encoded
+from calmap.archive.tables.columns import encoded
 from calmap.bestref.context import Context
 from calmap.errors import HeaderError
 from calmap.model.values import UNDEFINED

@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from calmap.archive.identity import FALLBACK, identities, identity_column
 from calmap.archive.instruments import UNKNOWN, Instruments, texts_of
-from calmap.archive.reading import HeaderTables, Partition
-from calmap.archive.tally import MOST_EXAMPLES, Case, Tally, counted, encoded
+from calmap.archive.tables.columns import encoded
+from calmap.archive.tables.reading import HeaderTables, Partition
+from calmap.archive.tally import MOST_EXAMPLES, Case, Tally, counted
 from calmap.bestref.context import Context
 from calmap.bestref.tables import TableSelector
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 MOST_EXAMPLES = 5
 _SMALL = 4096
@@ -73,15 +72,6 @@ class Tally:
         for case in sorted(self.counts):
             found.setdefault(case[:2], {})[case.answers] = self.counts[case]
         return found
-
-
-def encoded(column: pa.Array) -> tuple[Any, list[Any]]:
-    """Values of a column as codes, -1 for none, and what the codes stand for."""
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    indices = column.indices.fill_null(-1) if column.null_count else column.indices
-    codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return codes, column.dictionary.to_pylist()
 
 
 def counted(*codes: Any) -> Iterator[tuple[tuple[int, ...], int]]:

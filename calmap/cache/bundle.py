@@ -13,16 +13,16 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from calmap.cache.compiled import COMPILER, sealed, unsealed
 from calmap.cache.layout import Layout
-from calmap.cache.rulesets import Rules
+from calmap.cache.rulesets import Rules, mapping_key
+from calmap.compile import selectors
 from calmap.compile.packed import PackedError, PackedReference, decode, encode
-from calmap.compile.reference import open_reference
+from calmap.compile.terms import open_terms
 from calmap.errors import CacheError, CalmapError, NotInCacheError
 from calmap.model.names import is_safe, mapping_kind, mapping_name
 from calmap.model.text import MAX_BYTES
@@ -67,8 +67,8 @@ def bundle(rules: Rules, name: str) -> Bundled:
     definition = rules.layout.read_definition(rules.observatory.name)[1]
     for mapping in _below(rules, name):
         try:
-            texts[mapping] = rules.layout.read_mapping(mapping, rules.observatory.name)[1]
-            compiled[mapping] = sealed(mapping, encode(rules.packed(mapping)))
+            texts[mapping] = data = rules.layout.read_mapping(mapping, rules.observatory.name)[1]
+            compiled[mapping] = sealed(mapping_key(data, rules.observatory), encode(rules.packed(mapping)))
         except CalmapError as problem:
             problems.append(problem)
     about = {"kind": _KIND, "context": name, "observatory": rules.observatory.name, "compiler": COMPILER}
@@ -80,7 +80,7 @@ def bundle(rules: Rules, name: str) -> Bundled:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BundleLayout(Layout):
-    """A context in one file; reference files are looked for beside it, as in a cache.
+    """A context in one file, which is the root; reference files are looked for beside it, as in a cache.
 
     Parameters
     ----------
@@ -94,6 +94,16 @@ class BundleLayout(Layout):
     def mappings(self) -> Path:
         """The file, as far as a name in it is concerned."""
         return self.contents.path
+
+    @property
+    def references(self) -> Path:
+        """Folder of all reference files."""
+        return self.reference_root or self.root.parent / "references"
+
+    @property
+    def config(self) -> Path:
+        """Folder of all configuration."""
+        return self.root.parent / "config"
 
     def read_definition(self, observatory: str) -> tuple[Path, str]:
         """The definition of the telescope in the file, and where it stands."""
@@ -130,12 +140,12 @@ class BundleLayout(Layout):
         """
         return self.mapping_path(name, observatory), self.contents.read(f"{_MAPPINGS}{name}")
 
-    def compiled(self, path: Path) -> memoryview | None:
+    def compiled(self, path: Path, key: str) -> memoryview | None:
         """The compiled form of a mapping, if this calmap can use it."""
         name = f"{_COMPILED}{path.name}"
         if self.contents.compiler != COMPILER or not self.contents.has(name):
             return None
-        body = unsealed(path.name, self.contents.read(name))
+        body = unsealed(key, self.contents.read(name))
         return body if body is not None and _is_sound(body) else None
 
     def observatories(self) -> tuple[str, ...]:
@@ -147,11 +157,32 @@ class BundleLayout(Layout):
         return (self.contents.context,) if observatory == self.contents.observatory else ()
 
     def newest_context(self, observatory: str | None = None) -> str:
-        """The only context."""
+        """The only context.
+
+        Raises
+        ------
+        NotInCacheError
+            If it is of another telescope.
+        """
+        if observatory not in (None, self.contents.observatory):
+            raise NotInCacheError(
+                f"{self.contents.path} is of {self.contents.observatory}, not of {observatory}"
+            )
         return self.contents.context
 
     def mapping_files(self, observatory: str | None = None) -> tuple[Path, ...]:
         """Nothing, as the mappings aren't files.
+
+        Raises
+        ------
+        CacheError
+            Always.
+        """
+        self.require_files()
+        return ()
+
+    def require_files(self) -> None:
+        """Refuse, as the mappings aren't files.
 
         Raises
         ------
@@ -185,6 +216,8 @@ class Contents:
             self._archive = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as problem:
             raise self._refuse(str(problem)) from None
+        if any(info.compress_type != zipfile.ZIP_STORED for info in self._archive.infolist()):
+            raise self._refuse("it is compressed")
         self._sizes = {info.filename: info.file_size for info in self._archive.infolist()}
         about = self._about()
         self.context, self.observatory, self.compiler = (
@@ -212,7 +245,7 @@ class Contents:
             raise self._refuse(f"{name} is missing" if size is None else f"{name} is too large")
         try:
             return self._archive.read(name)
-        except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error) as problem:
+        except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError) as problem:
             raise self._refuse(str(problem)) from None
 
     def text(self, name: str) -> str:
@@ -262,7 +295,10 @@ def open_bundle(path: Path, references: Path | None = None) -> BundleLayout:
         If it can't be read, or is none that calmap made.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            is_archive = zipfile.is_zipfile(file)
+            file.seek(0)
+            data = file.read() if is_archive else b""
     except OSError as problem:
         raise CacheError(f"{path} can't be read: {problem.strerror or problem}") from problem
     return bundle_layout(path, data, references)
@@ -276,20 +312,25 @@ def bundle_layout(path: Path, data: bytes, references: Path | None = None) -> Bu
     CacheError
         If they are none that calmap made.
     """
-    return BundleLayout(path.parent, None, references, contents=Contents(path, data))
+    return BundleLayout(path, None, references, contents=Contents(path, data))
 
 
 def _below(rules: Rules, name: str) -> dict[str, None]:
     """A mapping and all that it leads to, each once."""
-    found: dict[str, None] = {name: None}
-    if mapping_kind(name) is not MappingKind.REFERENCE:
-        for link in rules.links(name).links.values():
-            if link.is_na or link.is_omit or link.target in found:
-                continue
-            try:
-                found |= _below(rules, link.target)
-            except CalmapError:
-                found[link.target] = None
+    found = {name: None}
+    waiting = [name]
+    for mapping in waiting:
+        if mapping_kind(mapping) is MappingKind.REFERENCE:
+            continue
+        try:
+            links = rules.links(mapping).links.values()
+        except CalmapError:
+            if mapping == name:
+                raise
+            continue
+        targets = dict.fromkeys(link.target for link in links if not (link.is_na or link.is_omit))
+        waiting += (target for target in targets if target not in found)
+        found |= targets
     return found
 
 
@@ -306,7 +347,8 @@ def _is_sound(body: memoryview) -> bool:
     try:
         packed = decode(body)
         if isinstance(packed, PackedReference):
-            open_reference(Source("", ""), packed).rules.check()
+            open_terms(Source("", ""), packed.terms)
+            selectors.Rules(packed.selector).check()
     except PackedError:
         return False
     return True

@@ -60,8 +60,7 @@ class Settings:
         if Path(root).is_file():
             from calmap.cache.bundle import open_bundle
 
-            references = self.references.value
-            return open_bundle(Path(root), Path(references) if references else None)
+            return open_bundle(Path(root), _elsewhere(self.references, Path(root).parent))
         layout = Layout(Path(root), *folders)
         if not layout.mappings.is_dir():
             origin = self.cache.origin if self.cache.value else self.mappings.origin

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from typing import NamedTuple
 
 from calmap.cache.store import hidden_name
 from calmap.compile.packed import FORMAT
+from calmap.model.text import READ_FLAGS
 from calmap.version import VERSION
 
 COMPILER = f"{VERSION}-{FORMAT}-{sys.byteorder}"
@@ -29,6 +31,7 @@ _DIGEST = 32
 _DAY = 86_400
 _ENTRY = re.compile(r"[0-9a-f]{40}-[0-9a-f]{16}\Z")
 _STRAY = re.compile(r"\.[0-9a-f]{40}-[0-9a-f]{16}\.[0-9a-f]{12}\.tmp\Z")
+_PART = re.compile(r"[0-9a-f]{2}\Z")
 _FOLDER = re.compile(r"[0-9A-Za-z.+]{1,64}-[0-9]{1,6}-(little|big)\Z")
 
 
@@ -69,16 +72,9 @@ class CompiledStore:
         if self.folder is None:
             return None
         path = f"{self.folder}/{COMPILER}/{key[:2]}/{key}"
-        try:
-            with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - a path costs more than the reading
-                data = file.read()
-                age = time.time() - os.fstat(file.fileno()).st_mtime
-        except OSError:
-            return None
-        body = unsealed(key, data)
-        if body is None:
-            return None
-        if age > _DAY:
+        found = _read(path)
+        body = unsealed(key, found[0]) if found else None
+        if body is not None and found and time.time() - found[1] > _DAY:
             with suppress(OSError):
                 os.utime(path)
         return body
@@ -126,7 +122,7 @@ class CompiledStore:
         for path, _, _ in self._entries(strays=True):
             path.unlink(missing_ok=True)
         for version in self._versions():
-            for folder in (*version.iterdir(), version):
+            for folder in (*_folders(version, _PART), version):
                 with suppress(OSError):
                     folder.rmdir()
         return before
@@ -136,16 +132,17 @@ class CompiledStore:
 
     def _versions(self) -> Iterator[Path]:
         if self.folder is not None and self.folder.is_dir():
-            yield from (path for path in sorted(self.folder.iterdir()) if _FOLDER.match(path.name))
+            yield from _folders(self.folder, _FOLDER)
 
     def _entries(self, *, strays: bool = False) -> Iterator[tuple[Path, int, float]]:
         """Entries with their size and age, and files that a process left behind when it was killed."""
-        for version in self._versions():
-            for path in sorted(version.glob("[0-9a-f][0-9a-f]/*")):
-                if _ENTRY.match(path.name) or (strays and _STRAY.match(path.name)):
-                    with suppress(FileNotFoundError):
-                        state = path.lstat()
-                        yield path, state.st_size, state.st_mtime
+        folders = (folder for version in self._versions() for folder in _folders(version, _PART))
+        for file in (file for folder in folders for file in _listed(folder)):
+            if _ENTRY.match(file.name) or (strays and _STRAY.match(file.name)):
+                with suppress(FileNotFoundError):
+                    state = file.stat(follow_symlinks=False)
+                    if stat.S_ISREG(state.st_mode):
+                        yield Path(file.path), state.st_size, state.st_mtime
 
     def _prune(self) -> None:
         """Remove the oldest entries if there are too many; the last tenth of the room is made free."""
@@ -181,6 +178,38 @@ def unsealed(key: str, data: bytes) -> memoryview | None:
     body = memoryview(data)[len(_MAGIC) + _DIGEST :]
     seal = data[len(_MAGIC) : len(_MAGIC) + _DIGEST]
     return body if data.startswith(_MAGIC) and _seal(key, body) == seal else None
+
+
+def _read(path: str) -> tuple[bytes, float] | None:
+    """What an ordinary file holds, and its age, or None if it can't be read or is too large for an entry."""
+    try:
+        handle = os.open(path, READ_FLAGS)
+        try:
+            state = os.fstat(handle)
+            is_fit = stat.S_ISREG(state.st_mode) and state.st_size <= MAX_BYTES
+            return (os.read(handle, state.st_size), state.st_mtime) if is_fit else None
+        finally:
+            os.close(handle)
+    except OSError:
+        return None
+
+
+def _folders(folder: Path, wanted: re.Pattern[str]) -> list[Path]:
+    """Folders of some names in a folder; links to others are not ours."""
+    return [
+        Path(entry.path)
+        for entry in _listed(folder)
+        if wanted.match(entry.name) and entry.is_dir(follow_symlinks=False)
+    ]
+
+
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in a folder, in alphabetical order; nothing if somebody else has just removed it."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
 
 
 def _seal(key: str, body: bytes | memoryview) -> bytes:

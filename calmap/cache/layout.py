@@ -140,8 +140,16 @@ class Layout:
         path = self.mapping_path(name, observatory)
         return path, read_bytes(path)
 
-    def compiled(self, path: Path) -> memoryview | None:
-        """The compiled form of a mapping that comes with the cache, if there is one."""
+    def compiled(self, path: Path, key: str) -> memoryview | None:
+        """The compiled form of a mapping that comes with the cache, if there is one.
+
+        Parameters
+        ----------
+        path
+            Where the mapping is.
+        key
+            What its compiled form is made from, as the name of an entry in a store.
+        """
         return None
 
     def reference_folder(self, observatory: str) -> ReferenceFolder:
@@ -231,6 +239,15 @@ class Layout:
                 if observatory is None or _telescope(name) in wanted
             ]
         return tuple(sorted(inside + beside))
+
+    def require_files(self) -> None:
+        """See that mappings are files of their own, which can be looked at and changed.
+
+        Raises
+        ------
+        CacheError
+            If they are not.
+        """
 
     def newest_context(self, observatory: str | None = None) -> str:
         """Name of the context with the highest serial number.

@@ -191,11 +191,11 @@ class Rules:
     def _reference(self, name: str) -> CompiledReference:
         path, data = self.layout.read_mapping(name, self.observatory.name)
         packed = self._packed(path, data, PackedReference)
+        source = Source(str(path), data.decode("utf-8", "replace"))
         try:
-            return open_reference(Source(str(path), data.decode()), packed)
+            return open_reference(source, packed)
         except PackedError:
-            fresh = self._of_kind(path, self._fresh(path, data), PackedReference)
-            return open_reference(Source(str(path), data.decode()), fresh)
+            return open_reference(source, self._of_kind(path, self._fresh(path, data), PackedReference))
 
     def packed(self, name: str) -> Packed:
         """The packed form of a mapping, from the store if it is there.
@@ -217,7 +217,8 @@ class Rules:
         return packed
 
     def _found(self, path: Path, data: bytes) -> Packed:
-        body = self.layout.compiled(path) or self.store.get(mapping_key(data, self.observatory))
+        key = mapping_key(data, self.observatory)
+        body = self.layout.compiled(path, key) or self.store.get(key)
         if body is not None:
             with suppress(PackedError):
                 return decode(body)

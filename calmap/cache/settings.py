@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def opened_layout(root: str | Path) -> Layout:
         If the URL can't be that of a cache.
     """
     if not is_url(root):
-        path = Path(root).expanduser()
+        path = _from_home(root)
         if path.is_file():
             from calmap.cache.bundle import open_bundle
 
@@ -134,16 +135,21 @@ def compiled_store(environ: Mapping[str, str] | None = None) -> CompiledStore:
     if chosen.strip().lower() == "off":
         return NO_STORE
     if chosen:
-        return CompiledStore(Path(chosen).expanduser())
-    from platformdirs import user_cache_path
-
-    folder = user_cache_path("calmap", appauthor=False) / "compiled"
-    return CompiledStore(folder) if folder.is_absolute() else NO_STORE
+        return CompiledStore(_from_home(chosen))
+    folder = _user_folder()
+    return NO_STORE if folder is None else CompiledStore(folder / "compiled")
 
 
 def process_variables() -> dict[str, str]:
     """The environment of the process; no other module reads it."""
     return dict(os.environ)
+
+
+def _from_home(path: str | Path) -> Path:
+    """A path in which a leading ``~`` stands for the folder of a user that there is."""
+    with suppress(RuntimeError):
+        return Path(path).expanduser()
+    return Path(path)
 
 
 class _Resolution:
@@ -259,10 +265,30 @@ class _Resolution:
 
 
 def _mirrors() -> Path:
-    """Where the mirrors of caches are unless somebody says otherwise."""
+    """Where the mirrors of caches are unless somebody says otherwise.
+
+    Raises
+    ------
+    UsageError
+        If there is no such place.
+    """
+    folder = _user_folder()
+    if folder is None:
+        raise UsageError(
+            "there is no folder for mirrors of caches", "name one in CALMAP_MIRRORS, or set HOME"
+        )
+    return folder / "mirrors"
+
+
+def _user_folder() -> Path | None:
+    """The user's cache folder, or None for a user without a home."""
     from platformdirs import user_cache_path
 
-    return user_cache_path("calmap", appauthor=False) / "mirrors"
+    try:
+        folder = user_cache_path("calmap", appauthor=False)
+    except RuntimeError:
+        return None
+    return folder if folder.is_absolute() else None
 
 
 def _inside(cache: Setting, name: str) -> Setting:

@@ -70,7 +70,10 @@ def context_targets(name: str, layout: Layout) -> Iterator[Target]:
     ------
     NotInCacheError
         If the mapping itself is not there.
+    CacheError
+        If the cache is one file.
     """
+    layout.require_files()
     layout.mapping_path(name)
     parts = mapping_name(name)
     surroundings = CacheSurroundings(layout, parts.observatory if parts else "")

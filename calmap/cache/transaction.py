@@ -288,6 +288,7 @@ def changing(
             f"the cache {layout.origin} is not changed from here",
             "change it where it is a folder, or a copy that 'calmap sync --from' makes",
         )
+    layout.require_files()
     with writing(layout.root, "read"):
         is_there = layout.root.is_dir()
     if not is_there:

@@ -33,7 +33,7 @@ def info(ctx: click.Context, style: str) -> None:
         click.echo(json.dumps(data, indent=2))
         return
     if store.folder is None:
-        click.echo("no compiled mappings are kept, as CALMAP_STORE is off")
+        click.echo("no compiled mappings are kept: CALMAP_STORE is off, or there is no folder for them")
         return
     from rich.filesize import decimal
 

@@ -11,7 +11,7 @@ import click
 from calmap.cli.trouble import say
 
 if TYPE_CHECKING:
-    from calmap.archive.cluster import Place
+    from calmap.archive.cluster.places import Place
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -45,9 +45,9 @@ def place_to_run(scheduler: str | None, workers: int | None) -> Iterator[Place]:
     Raises
     ------
     UsageError, CacheError
-        See `calmap.archive.cluster.open_place`.
+        See `calmap.archive.cluster.places.open_place`.
     """
-    from calmap.archive.cluster import open_place
+    from calmap.archive.cluster.places import open_place
 
     with open_place(scheduler, workers) as place:
         yield place

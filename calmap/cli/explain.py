@@ -61,6 +61,7 @@ def explain(
     else:
         layout = chosen()
         path = layout.mapping_path(name, observatory or "")
+        layout.require_files()
     telescope = observatory or Target(path, layout).telescope
     reader = LineReader(load_mapping(path), telescope_definition(telescope, layout), layout)
     meaning = reader.meaning(line)

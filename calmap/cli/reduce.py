@@ -30,7 +30,7 @@ from calmap.errors import UsageError
 from reduce.errors import ReduceError
 
 if TYPE_CHECKING:
-    from calmap.archive.cluster import Place
+    from calmap.archive.cluster.places import Place
     from reduce.associations import Association, Kind
     from reduce.batch import Result, Sky
     from reduce.products import Output

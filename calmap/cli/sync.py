@@ -137,6 +137,7 @@ def _write_checksums(settings: Settings, *, quiet: bool) -> None:
     layout = settings.layout()
     if layout.origin:
         raise UsageError(f"{layout.origin} can't be written to", "do this where the cache is a folder")
+    layout.require_files()
     count = write_manifest(layout.root, cache_places(layout.root))
     if not quiet:
         click.echo(printable(f"wrote {layout.root / FILE_NAME} with {count:,} files"))

@@ -15,8 +15,8 @@ from calmap.cli.options import Invocation
 from calmap.errors import UsageError
 
 if TYPE_CHECKING:
-    from calmap.archive.reading import HeaderTables, Partition
     from calmap.archive.selection import Answered
+    from calmap.archive.tables.reading import HeaderTables, Partition
     from calmap.archive.tally import Tally
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -82,9 +82,9 @@ def opened_tables(invocation: Invocation, names: Sequence[str], output: str | No
         If a table can't be read, or the answers can't be written.
     """
     _require_pyarrow()
-    from calmap.archive.locations import placed
-    from calmap.archive.reading import open_tables
-    from calmap.archive.writing import require_target
+    from calmap.archive.tables.locations import placed
+    from calmap.archive.tables.reading import open_tables
+    from calmap.archive.tables.writing import require_target
 
     found = open_tables([placed(name, invocation.cwd) for name in names])
     if output is not None:
@@ -104,9 +104,9 @@ def answer_tables(
     workers: int | None = None,
 ) -> Tally:
     """Go through tables, here or by workers, write the answers where that is asked for, and count them."""
-    from calmap.archive.locations import placed
+    from calmap.archive.tables.locations import placed
+    from calmap.archive.tables.writing import table_writer
     from calmap.archive.tally import Tally
-    from calmap.archive.writing import table_writer
 
     total = Tally()
     place = None if output is None else placed(output, invocation.cwd)
@@ -132,7 +132,7 @@ def tell_bad_headers(tally: Tally) -> None:
 def tell_written(invocation: Invocation, output: str | None) -> None:
     """Say where the answers are."""
     if output is not None:
-        from calmap.archive.locations import is_url
+        from calmap.archive.tables.locations import is_url
         from calmap.cache.files import shown
 
         where = output if is_url(output) else shown(invocation.cwd / Path(output).expanduser(), Path.cwd())
@@ -147,7 +147,7 @@ def _answers(
     if scheduler is None and workers is None:
         yield (answered for partition in tables.partitions() for answered in asker.stream(partition))
         return
-    from calmap.archive.cluster_tables import answers_at
+    from calmap.archive.cluster.tables import answers_at
 
     with (
         place_to_run(scheduler, workers) as place,

@@ -49,6 +49,7 @@ def undo(
         raise UsageError("--dry-run, --list and --recover can't go together", hint="choose one of them")
     invocation: Invocation = ctx.obj
     layout = invocation.settings(cache=cache, context=None, observatory=None).layout()
+    layout.require_files()
     if listing:
         _list(layout, invocation, style, color)
         return

@@ -273,6 +273,7 @@ def _of_mapping(
     else:
         layout = invocation.settings(cache=cache, observatory=observatory).layout()
         path = layout.mapping_path(name, observatory or "")
+        layout.require_files()
     telescope = observatory or Target(path, layout).telescope
     return rule_spans(load_mapping(path), telescope_definition(telescope, layout), line)
 

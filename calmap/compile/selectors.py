@@ -123,7 +123,7 @@ class Rules:
             self.others = tuple(_opened(self, node) for node in packed.nodes)
             self.nodes: list[Any] = [*[None] * self._count, *self.others]
             self.root = (packed.root, packed.root_place)
-        except (TypeError, ValueError, IndexError, OverflowError) as problem:
+        except (TypeError, ValueError, LookupError, OverflowError) as problem:
             raise PackedError(f"compiled rules are damaged: {problem}") from None
 
     @property
@@ -210,8 +210,9 @@ class Rules:
             raise PackedError("rows without an answer")
         if self.dates and not _EARLIEST <= min(self.dates) <= max(self.dates) <= _LATEST:
             raise PackedError("dates that no calendar has")
-        if self._bounds and not 0 <= min(self._bounds) <= max(self._bounds) <= len(self.dates):
-            raise PackedError("dates that don't exist")
+        for first, end in zip(self._bounds[::2], self._bounds[1::2], strict=True):
+            if not 0 <= first <= end <= len(self.dates):
+                raise PackedError("dates that don't exist")
         if any(
             node.first < 0 or node.first + len(node.rows) > rows
             for node in self.others

@@ -10,7 +10,8 @@ from calmap.errors import CacheError, NotInCacheError
 from calmap.syntax.guard import MAX_CHARACTERS
 
 MAX_BYTES = 4 * MAX_CHARACTERS
-_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+READ_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""To open a file that may be anything: a pipe that nobody writes to keeps nobody waiting."""
 
 
 def read_bytes(path: Path | str) -> bytes:
@@ -24,7 +25,7 @@ def read_bytes(path: Path | str) -> bytes:
         If it can't be read.
     """
     try:
-        handle = os.open(path, _FLAGS)
+        handle = os.open(path, READ_FLAGS)
         try:
             state = os.fstat(handle)
             if not stat.S_ISREG(state.st_mode):

@@ -57,6 +57,25 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[FileIO]:
             part.unlink()
 
 
+def give_name(draft: Path, path: Path, *, overwrite: bool) -> None:
+    """Give a file that is whole, in a folder of the same file system, the name that it is meant to have.
+
+    Raises
+    ------
+    OutputError
+        As `new_file`.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", "name a file")
+    try:
+        _name(draft, path, overwrite=overwrite)
+        _sync_folder(path.parent)
+    except FileExistsError:
+        raise _exists(path) from None
+    except OSError as problem:
+        raise _failed(path, problem) from problem
+
+
 def write_all(stream: FileIO, data: memoryview | bytes) -> None:
     """Write all of some bytes: a stream without a buffer may take fewer at a time."""
     rest = memoryview(data).cast("B")

@@ -27,7 +27,7 @@ def _on_one_processor() -> None:
 def _looked_up(root: str, name: str, instrument: str, path: str) -> dict[str, float]:
     """Answer every row for every type of an instrument; the clock runs from opening the cache."""
     from calmap import Cache
-    from calmap.archive.reading import open_tables
+    from calmap.archive.tables.reading import open_tables
     from calmap.bestref.tables import TableSelector
 
     start = time.perf_counter()

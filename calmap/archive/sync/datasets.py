@@ -65,8 +65,8 @@ def needed_by_tables(contexts: Sequence[Context], tables: Sequence[str], problem
     """
     if not tables:
         return set()
-    from calmap.archive.reading import open_tables
     from calmap.archive.selection import Question, TableSelection
+    from calmap.archive.tables.reading import open_tables
 
     opened = open_tables(tables)
     found: set[str] = set()

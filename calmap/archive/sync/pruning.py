@@ -12,10 +12,11 @@ from typing import NamedTuple
 from calmap.archive.sync.items import Item, Kind
 from calmap.archive.sync.session import Session
 from calmap.cache.references import safe_name
+from calmap.cache.remote.listing import STATE
 from calmap.cache.remote.partial import abandoned
 from calmap.cache.remote.trouble import AbsentError, DamagedError
-from calmap.cache.remote.verification import verify
-from calmap.cache.store import writing
+from calmap.cache.remote.verification import Proof, verify
+from calmap.cache.store import file_digest, writing
 from calmap.model.names import is_safe, mapping_kind
 
 _ORDER = (".pmap", ".imap", ".rmap")
@@ -114,11 +115,29 @@ def _idle(session: Session, item: Item) -> Idle:
     with writing(item.target, "read"):
         size = item.target.stat().st_size
         try:
-            _, expected = session.supply.expected(item.places)
-            verify(item.target, item.name, expected)
+            return Idle(item.target, size, known=_is_elsewhere(session, item))
         except (AbsentError, DamagedError):
             return Idle(item.target, size, known=False)
-    return Idle(item.target, size, known=True)
+
+
+def _is_elsewhere(session: Session, item: Item) -> bool:
+    """Whether the cache elsewhere has the very same file; where no digest of it tells that, it is fetched.
+
+    Raises
+    ------
+    AbsentError, DamagedError
+        If there is no such file, or another one.
+    OSError
+        If the file can't be read.
+    """
+    place, expected = session.supply.expected(item.places)
+    if session.supply.origin.is_same(place, item.target):
+        return False
+    if verify(item.target, item.name, expected) in (Proof.SHA256, Proof.MD5):
+        return True
+    scratch = session.supply.root / STATE / item.name
+    with session.supply.fetched((place,), scratch) as (part, _):
+        return file_digest(part) == file_digest(item.target)
 
 
 def _mappings(session: Session, observatory: str) -> Iterator[Item]:

@@ -96,14 +96,7 @@ class Session:
         places = self.catalogue.mapping_places(name, observatory)
         found = Layout.find_mapping(self.folder, name, observatory)
         if found is None:
-            top = self.folder.mappings
-            own = top / observatory
-            beside = (
-                not own.is_dir() and bool(Layout.contexts(self.folder, observatory))
-                if top.is_dir()
-                else False
-            )
-            found = (top if beside else own) / name
+            found = self._mappings(observatory) / name
         return Item(Kind.MAPPING, found, places)
 
     def _mappings(self, observatory: str) -> Path:

@@ -108,10 +108,8 @@ class Listing:
         """The list as it is now; kept here too."""
         try:
             with self._scratch() as part:
-                self.patience.tried(lambda: self.origin.copy(FILE_NAME, part))
+                self.patience.tried(lambda: self.origin.copy(FILE_NAME, part, limit=MAX_BYTES))
                 with writing(part, "read"):
-                    if part.stat().st_size > MAX_BYTES:
-                        raise CacheError(f"{self.origin.shown(FILE_NAME)} has more than {MAX_BYTES:,} bytes")
                     data = part.read_bytes()
                 found = parse_manifest(data, self.origin.shown(FILE_NAME))
                 if part.parent == self.path.parent:

@@ -16,7 +16,7 @@ from calmap.cache.remote.origin import Origin
 from calmap.cache.remote.supply import Supply
 from calmap.cache.remote.trouble import AbsentError, ForbiddenError, StaleWarning, UnreachableError
 from calmap.cache.remote.urls import normal_url
-from calmap.errors import NotInCacheError
+from calmap.errors import NotInCacheError, UsageError
 from calmap.model.names import mapping_name
 
 Result = TypeVar("Result")
@@ -188,7 +188,10 @@ def open_mirror(
     Raises
     ------
     UsageError
-        If the URL is none of a cache.
+        If the URL is none of a cache, or leads to the folder itself.
     """
-    catalogue = Catalogue(Supply.between(Origin(normal_url(url)), root))
+    origin = Origin(normal_url(url))
+    if origin.is_same("", root):
+        raise UsageError(f"{root} is the cache that files come from", "name another folder with --cache")
+    catalogue = Catalogue(Supply.between(origin, root))
     return Mirror(root, mapping_root, reference_root, config_root, catalogue=catalogue)

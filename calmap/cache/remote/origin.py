@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from calmap.cache.remote.trouble import AbsentError, UnreachableError, asking
+from calmap.cache.remote.trouble import AbsentError, DamagedError, UnreachableError, asking
 from calmap.cache.remote.urls import shown_url
 from calmap.errors import UsageError
 from calmap.model.names import is_safe
@@ -70,6 +70,20 @@ class Origin:
             is_s3 = "s3" in _protocols(files)
             return Facts(size if isinstance(size, int) else None, tag[1] if tag and is_s3 else None)
 
+    def is_same(self, place: str, path: Path) -> bool:
+        """Whether a path leads to the very file that the cache has, and not to a copy."""
+        root = self.folder
+        try:
+            return root is not None and (root / place).samefile(path)
+        except OSError:
+            return False
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of a cache on this machine, None for any other."""
+        protocol, _, path = self.url.partition("://")
+        return Path(path) if protocol == "file" else None
+
     def has_md5(self, place: str) -> bool:
         """Whether the ETag of a file is its MD5; it is not where a bucket encrypts with keys of its own."""
         with asking(self.shown(place)):
@@ -98,28 +112,44 @@ class Origin:
             return None
         return _names(entries, f"{root}/{folder}")
 
-    def copy(self, place: str, target: Path, received: Callable[[int], None] | None = None) -> int | None:
+    def copy(
+        self,
+        place: str,
+        target: Path,
+        received: Callable[[int], None] | None = None,
+        limit: int | None = None,
+    ) -> int | None:
         """Fetch a file into one that is there already, and give the length that was announced.
 
         Parameters
         ----------
         received
             Called with the number of bytes of each piece that came.
+        limit
+            How many bytes it may have; None if any number.
 
         Raises
         ------
         AbsentError, UnreachableError
             If it is not there or does not come.
+        DamagedError
+            If more comes than may.
         """
-        with asking(self.shown(place)):
+        url = self.shown(place)
+        with asking(url):
             from fsspec.callbacks import Callback
 
             class Meter(Callback):  # type: ignore[misc]
                 """Passes on how much came."""
 
+                came = 0
+
                 def relative_update(self, inc: int = 1) -> None:
+                    self.came += inc
                     if received is not None:
                         received(inc)
+                    if limit is not None and self.came > limit:
+                        raise DamagedError(f"{url} has more than {limit:,} bytes")
 
             files, root = self._connected()
             meter = Meter()
@@ -136,13 +166,17 @@ class Origin:
             protocol = self.url.partition("://")[0]
             raise UsageError(f"'{protocol}' of {self} is no protocol that fsspec knows") from problem
         root = str(root).rstrip("/")
-        if self.url.startswith("file://") and not Path(root).is_dir():
+        if self.folder is not None and not Path(root).is_dir():
             raise UnreachableError(f"there is no folder {root}", "is a disk missing?", passing=False)
         return files, root
 
 
 def _options(url: str) -> dict[str, Any]:
-    """Options of a file system that has unhelpful ones if none are given."""
+    """Options of a file system that has unhelpful ones if none are given.
+
+    Files are wanted as they are: one that a server packs for the way, or takes for packed, has
+    another length and other bytes.
+    """
     if not url.startswith(("http://", "https://")):
         return {}
     from aiohttp import ClientTimeout
@@ -150,7 +184,9 @@ def _options(url: str) -> dict[str, Any]:
 
     given = {**conf.get("http", {}), **conf.get("https", {})}.get("client_kwargs") or {}
     timeout = ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=_READ)
-    return {"client_kwargs": {"trust_env": True, "timeout": timeout, **given}}
+    headers = {"Accept-Encoding": "identity", **given.get("headers", {})}
+    ours = {"trust_env": True, "timeout": timeout, "auto_decompress": False}
+    return {"client_kwargs": {**ours, **given, "headers": headers}}
 
 
 def _protocols(files: Any) -> tuple[str, ...]:

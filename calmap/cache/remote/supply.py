@@ -18,6 +18,7 @@ from calmap.cache.remote.verification import Expected, Proof, verify
 from calmap.cache.store import writing
 from calmap.errors import CacheError
 from calmap.model.names import mapping_kind
+from calmap.model.text import MAX_BYTES
 
 Result = TypeVar("Result")
 
@@ -179,7 +180,7 @@ class Supply:
         def download() -> Fetched:
             nonlocal tries
             tries += 1
-            announced = self._copy(place, part)
+            announced = self._copy(place, part, expected.size)
             with writing(part, "read"):
                 size = part.stat().st_size
                 known = expected if expected.size is not None else expected._replace(size=announced)
@@ -193,9 +194,10 @@ class Supply:
             hint = f"it was thrown away {tries} times; the file there or its {FILE_NAME} must be mended"
             raise DamagedError(message, hint) from problem
 
-    def _copy(self, place: str, part: Path) -> int | None:
+    def _copy(self, place: str, part: Path, size: int | None) -> int | None:
         """Fetch a file, and tell how much of it came."""
         came = 0
+        limit = size if place.startswith("references/") else MAX_BYTES
 
         def received(count: int) -> None:
             nonlocal came
@@ -204,7 +206,7 @@ class Supply:
                 self.received(count)
 
         try:
-            return self.origin.copy(place, part, received)
+            return self.origin.copy(place, part, received, limit)
         except CacheError:
             received(-came)
             raise

@@ -7,6 +7,7 @@ import signal
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
@@ -16,10 +17,10 @@ from uuid import uuid4
 from distributed import Client, LocalCluster, Security
 from distributed.utils import silence_logging_cmgr
 
-from calmap.archive.cluster import Shared
-from calmap.archive.cluster_tasks import Tasks, in_plain_words
-from calmap.archive.cluster_versions import require_same_versions
-from calmap.archive.cluster_worker import Sent
+from calmap.archive.cluster.places import Shared
+from calmap.archive.cluster.tasks import Tasks, in_plain_words
+from calmap.archive.cluster.versions import require_same_versions
+from calmap.archive.cluster.worker import Sent
 from calmap.errors import CacheError, UsageError
 
 Opened = TypeVar("Opened")
@@ -34,7 +35,7 @@ _FRESH = 5.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
-    """A cluster; see `calmap.archive.cluster.Place`.
+    """A cluster; see `calmap.archive.cluster.places.Place`.
 
     Parameters
     ----------
@@ -53,7 +54,8 @@ class Cluster:
         """How many partitions are worked on at once: threads of all workers, as of some seconds ago."""
         now = time.monotonic()
         if not self._size or now - self._size[-1][0] > _FRESH:
-            self._size[:] = [(now, max(1, sum(self.client.nthreads().values())))]
+            with in_plain_words(self.client):
+                self._size[:] = [(now, max(1, sum(self.client.nthreads().values())))]
         return self._size[-1][1]
 
     def run(
@@ -62,7 +64,7 @@ class Cluster:
         partitions: Iterable[Partition],
         shared: Shared[Opened],
     ) -> Generator[Result, None, None]:
-        """See `calmap.archive.cluster.Place.run`.
+        """See `calmap.archive.cluster.places.Place.run`.
 
         A few partitions for each thread are on the cluster at once; more are sent as results are taken.
         """
@@ -77,9 +79,10 @@ class Cluster:
                 yield tasks.result(number)
 
     def lost(self) -> int:
-        """See `calmap.archive.cluster.Place.lost`."""
-        with in_plain_words(self.client):
-            events = [event for _, event in self.client.get_events("all")]
+        """See `calmap.archive.cluster.places.Place.lost`."""
+        events: list[dict[str, Any]] = []
+        with suppress(OSError, CancelledError):
+            events += [event for _, event in self.client.get_events("all")]
         return sum(self._hit(event) for event in events if event.get("action") == "remove-worker")
 
     def _hit(self, event: dict[str, Any]) -> bool:
@@ -144,7 +147,7 @@ def connected(scheduler: str) -> Iterator[Cluster]:
     Raises
     ------
     UsageError, CacheError
-        See `calmap.archive.cluster.open_place`.
+        See `calmap.archive.cluster.places.open_place`.
     """
     with _quiet(), _client(scheduler) as client:
         try:
@@ -165,6 +168,11 @@ def _client(scheduler: str) -> Any:
     except ValueError as problem:
         raise UsageError(
             f"'{scheduler}' is no address of a scheduler: {problem}", "write it as tcp://host:8786"
+        ) from problem
+    except (TypeError, RuntimeError, ImportError) as problem:
+        raise UsageError(
+            f"there can be no connection to {scheduler}: {problem}",
+            "keys and certificates are those of distributed.comm.tls in the configuration of dask",
         ) from problem
     except OSError as problem:
         raise CacheError(

@@ -11,9 +11,9 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from distributed import Client, Future, KilledWorker
+from distributed import KilledWorker
 
-from calmap.archive.cluster_worker import Done, Raised, answer
+from calmap.archive.cluster.worker import Done, Raised, answer
 from calmap.errors import CacheError
 
 _TICK = 1.0
@@ -38,11 +38,11 @@ class Tasks:
         What is done.
     """
 
-    def __init__(self, client: Client, name: str, function: Callable[[Any, Any], Any]) -> None:
+    def __init__(self, client: Any, name: str, function: Callable[[Any, Any], Any]) -> None:
         self.client = client
         self.name = name
         self.function = function
-        self.futures: dict[int, Future] = {}
+        self.futures: dict[int, Any] = {}
         self.tries: Counter[int] = Counter()
         self.ended: SimpleQueue[int] = SimpleQueue()
         self.outcomes: dict[int, Done[Any] | Raised] = {}
@@ -71,7 +71,7 @@ class Tasks:
         """Be told when a partition is done, also if that was lost with its worker and is done again."""
         self.futures[number].add_done_callback(partial(self._end, number))
 
-    def _end(self, number: int, _future: Future) -> None:
+    def _end(self, number: int, _future: Any) -> None:
         self.ended.put(number)
 
     def result(self, number: int) -> Any:
@@ -110,7 +110,7 @@ class Tasks:
 
 
 @contextmanager
-def in_plain_words(client: Client) -> Iterator[None]:
+def in_plain_words(client: Any) -> Iterator[None]:
     """Trouble with a cluster as an error for people."""
     try:
         yield
@@ -130,6 +130,6 @@ def in_plain_words(client: Client) -> Iterator[None]:
         ) from problem
 
 
-def _address(client: Client) -> str:
+def _address(client: Any) -> str:
     scheduler = client.scheduler
     return str(scheduler.address) if scheduler is not None else "it was closed"

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from calmap.archive.fitswriting import fits_pieces
-from calmap.archive.spool import Spool
+from calmap.archive.tables.fits_writing import fits_pieces
+from calmap.archive.tables.spool import Spool
 
 GROUP_ROWS = 1 << 17
 """Rows that are written at a time."""

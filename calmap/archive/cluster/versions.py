@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from distributed import Client
-
 from calmap.errors import CacheError
 
 _NAMES = ("calmap-toolkit", "calmap")
@@ -24,7 +22,7 @@ class Software(NamedTuple):
         return f"calmap {self.calmap} with Python {self.python}" if self.calmap else "no calmap"
 
 
-def require_same_versions(client: Client) -> None:
+def require_same_versions(client: Any) -> None:
     """Refuse a cluster where another version of calmap or of Python is.
 
     The scheduler has to have them too: dask opens there what is sent to workers.

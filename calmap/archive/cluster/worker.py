@@ -15,7 +15,7 @@ from calmap.errors import CalmapError
 Result = TypeVar("Result")
 
 
-class Sent(WorkerPlugin):  # type: ignore[misc]
+class Sent(WorkerPlugin):
     """Something that all partitions need: on every worker, also on those that come later.
 
     Parameters
@@ -81,7 +81,8 @@ def answer(function: Callable[[Any, Any], Result], partition: Any, name: str) ->
         Of the plugin with what all partitions need.
     """
     try:
-        return Done(get_worker().plugins[name].call(function, partition))
+        sent: Any = get_worker().plugins[name]
+        return Done(sent.call(function, partition))
     except Exception as problem:
         if not isinstance(problem, (CalmapError, OSError)):
             problem.add_note("on a worker:\n" + "".join(traceback.format_exception(problem)))

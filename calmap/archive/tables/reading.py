@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from calmap.archive import arrowfile, csvfile, fitstable, parquetfile
-from calmap.archive.columns import header_values, require_distinct
-from calmap.archive.locations import files_of, reading
-from calmap.archive.shape import Shape
+from calmap.archive.tables import arrow, csv_, fits, parquet
+from calmap.archive.tables.columns import header_values, require_distinct
+from calmap.archive.tables.locations import files_of, reading
+from calmap.archive.tables.shape import Shape
 from calmap.errors import UsageError
 
 BATCH_ROWS = 1 << 17
@@ -40,11 +40,11 @@ class Format(NamedTuple):
     read: Callable[[str, Sequence[str], int, int | None, int], Iterator[pa.RecordBatch]]
 
 
-_PARQUET = Format(parquetfile.shape, parquetfile.read)
-_ARROW = Format(arrowfile.shape, arrowfile.read)
-_CSV = Format(csvfile.shape, csvfile.read)
-_ECSV = Format(csvfile.ecsv_shape, csvfile.ecsv_read)
-_FITS = Format(fitstable.shape, fitstable.read)
+_PARQUET = Format(parquet.shape, parquet.read)
+_ARROW = Format(arrow.shape, arrow.read)
+_CSV = Format(csv_.shape, csv_.read)
+_ECSV = Format(csv_.ecsv_shape, csv_.ecsv_read)
+_FITS = Format(fits.shape, fits.read)
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         ".parquet": _PARQUET,

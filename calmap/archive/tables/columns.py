@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -87,6 +89,15 @@ def text_values(column: pa.Array) -> pa.Array:
     if pa.types.is_boolean(values.type):
         return pc.if_else(values, "True", "False")
     return pc.cast(values, pa.string())
+
+
+def encoded(column: pa.Array) -> tuple[Any, list[Any]]:
+    """Values of a column as codes, -1 for none, and what the codes stand for."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    indices = column.indices.fill_null(-1) if column.null_count else column.indices
+    codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    return codes, column.dictionary.to_pylist()
 
 
 def _moments(column: pa.Array, *, bare_date: bool) -> pa.Array:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from calmap.archive.tally import encoded
+from calmap.archive.tables.columns import encoded
 
 
 class Lexicon:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from calmap.archive.locations import opened
-from calmap.archive.shape import Shape
+from calmap.archive.tables.locations import opened
+from calmap.archive.tables.shape import Shape
 
 
 def shape(place: str) -> Shape:

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from calmap.archive.locations import opened
-from calmap.archive.shape import Shape
+from calmap.archive.tables.locations import opened
+from calmap.archive.tables.shape import Shape
 from calmap.errors import HeaderError
 
 _BLOCK = 8 << 20

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import pyarrow as pa
 
 from calmap.archive.affected import AffectedSearch
-from calmap.archive.cluster import Place, Shared
-from calmap.archive.locations import is_url
-from calmap.archive.reading import HeaderTables, Partition
+from calmap.archive.cluster.places import Place, Shared
 from calmap.archive.selection import Answered, Question, TableSelection
+from calmap.archive.tables.locations import is_url
+from calmap.archive.tables.reading import HeaderTables, Partition
 from calmap.archive.tally import Tally
 from calmap.bestref.cache import Cache
 from calmap.bestref.context import Context

@@ -35,7 +35,7 @@ class Shared(Generic[Opened]):
 
     Examples
     --------
-    >>> from calmap.archive.cluster import Here, Shared
+    >>> from calmap.archive.cluster.places import Here, Shared
     >>> def times(factor, number):
     ...     return factor * number
     >>> list(Here().run(times, [1, 2, 3], Shared(10, str, int)))
@@ -143,14 +143,14 @@ def open_place(scheduler: str | None = None, workers: int | None = None) -> Iter
     if workers is not None and workers < 1:
         raise UsageError(f"{workers} workers can't do anything", "one or more were expected")
     try:
-        from calmap.archive import cluster_client
+        from calmap.archive.cluster import client
     except ImportError as problem:
         raise UsageError(
             f"work on a cluster needs dask's distributed ({problem})", "pip install 'calmap-toolkit[cluster]'"
         ) from problem
     if scheduler is not None:
-        with cluster_client.connected(scheduler) as cluster:
+        with client.connected(scheduler) as cluster:
             yield cluster
     elif workers is not None:
-        with cluster_client.started(workers) as cluster:
+        with client.started(workers) as cluster:
             yield cluster

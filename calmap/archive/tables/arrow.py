@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from calmap.archive.locations import is_url, opened
-from calmap.archive.shape import Shape
+from calmap.archive.tables.locations import is_url, opened
+from calmap.archive.tables.shape import Shape
 
 
 def shape(place: str) -> Shape:

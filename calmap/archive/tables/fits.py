@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from calmap.archive.locations import is_url, opened
-from calmap.archive.shape import Shape
+from calmap.archive.tables.locations import is_url, opened
+from calmap.archive.tables.shape import Shape
 from calmap.errors import HeaderError
 from calmap.headers.reading import require_whole
 

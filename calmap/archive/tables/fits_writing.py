@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from calmap.archive.spool import Spool
+from calmap.archive.tables.spool import Spool
 from calmap.errors import CacheError
 
 _BLOCK = 2880

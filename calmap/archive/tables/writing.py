@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from calmap.archive.locations import file_system, is_url
-from calmap.archive.sinks import GROUP_ROWS, SINKS, Sink
-from calmap.archive.spool import canonical
+from calmap.archive.tables.locations import file_system, is_url
+from calmap.archive.tables.sinks import GROUP_ROWS, SINKS, Sink
+from calmap.archive.tables.spool import canonical
 from calmap.cache.store import hidden_name, permissions, sync_folder, writing
 from calmap.errors import CacheError, CalmapError, UsageError
 

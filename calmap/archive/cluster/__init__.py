@@ -1,0 +1,1 @@
+"""Work that is shared among processes of this machine or the workers of a dask cluster."""

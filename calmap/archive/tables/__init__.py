@@ -1,0 +1,1 @@
+"""Tables in files: Parquet, CSV, ECSV, FITS and Arrow, read and written batch by batch."""
