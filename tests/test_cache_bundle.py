@@ -21,6 +21,8 @@ from calmap.errors import CacheError, CalmapError, HeaderError, NotInCacheError
 from calmap.headers import read_header
 
 FRAME = "exposures/2024B-P123-008_IRIS_IMG1_SCI-J1458+1013-Y-4.0_LVL1_0001-00.fits"
+DARK = "ligeriri_iris_dark_0001.rmap"
+_SELECTOR, _DATES, _CHOICES, _GROUPS, _NODES, _ROOT = 2, 2, 3, 5, 6, 7
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +71,8 @@ def test_it_answers_as_the_cache_does(corpus, name):
 
 def test_the_same_context_always_makes_the_same_file(repo_root, demo):
     assert calmap.Cache(repo_root).context("ligeriri_0001.pmap").bundle() == demo
+    with zipfile.ZipFile(io.BytesIO(demo)) as archive:
+        assert {info.date_time[0] for info in archive.infolist()} == {1980}
 
 
 def test_it_explains_as_the_cache_does(repo_root, demo):
@@ -77,6 +81,14 @@ def test_it_explains_as_the_cache_does(repo_root, demo):
 
     for reftype, ref in calmap.Cache.of_bytes(demo).context().bestrefs(header).items():
         assert ref.explain() == wanted[reftype].explain()
+
+
+def rename(parts, observatory):
+    """Let the compiled form of the rules for darks name another file than the text does."""
+    key = mapping_key(parts[f"mappings/{DARK}"], observatory)
+    packed = msgspec.msgpack.decode(unsealed(key, parts[f"compiled/{DARK}"]))
+    packed[_SELECTOR][1] = ["forged.fits"] * len(packed[_SELECTOR][1])
+    parts[f"compiled/{DARK}"] = sealed(key, msgspec.msgpack.encode(packed))
 
 
 def test_a_file_of_another_version_is_compiled_again(repo_root, demo):
@@ -89,9 +101,14 @@ def test_a_file_of_another_version_is_compiled_again(repo_root, demo):
         for name in [name for name in parts if name.startswith("compiled/")]:
             del parts[name]
 
+    def forge(parts):
+        rename(parts, calmap.Cache.of_bytes(demo).context().observatory)
+
     header = read_header(repo_root / FRAME)
     wanted = calmap.Cache.of_bytes(demo).context().bestrefs(header)
-    old = calmap.Cache.of_bytes(changed(demo, age)).context()
+    forged = changed(demo, forge)
+    assert calmap.Cache.of_bytes(forged).context().bestrefs(header)["dark"].files == ("forged.fits",)
+    old = calmap.Cache.of_bytes(changed(forged, age)).context()
     none = calmap.Cache.of_bytes(changed(demo, strip)).context()
 
     assert old.bestrefs(header) == none.bestrefs(header) == wanted
@@ -156,9 +173,6 @@ def test_a_damaged_file_is_refused_or_answers_the_same(repo_root, demo, data):
     }
 
 
-DARK = "ligeriri_iris_dark_0001.rmap"
-
-
 def test_a_text_that_was_changed_in_it_counts(repo_root, demo):
     def edit(parts):
         place = f"mappings/{DARK}"
@@ -176,9 +190,6 @@ def _set(packed, place, value):
     for step in way:
         packed = packed[step]
     packed[last] = value
-
-
-_SELECTOR, _DATES, _CHOICES, _GROUPS, _NODES, _ROOT = 2, 2, 3, 5, 6, 7
 
 
 @pytest.mark.parametrize(
@@ -214,9 +225,21 @@ def test_compiled_forms_that_contradict_themselves_are_made_again(repo_root, dem
     assert calmap.Cache.of_bytes(forged).context().bestrefs(header) == context.bestrefs(header)
 
 
-def test_a_text_that_is_none_is_told(repo_root, demo):
-    broken = changed(demo, lambda parts: parts.update({f"mappings/{DARK}": b"\xff\xfe header"}))
+@pytest.mark.parametrize("sealed_again", [False, True])
+def test_a_text_that_is_none_is_told(repo_root, demo, sealed_again):
+    text, observatory = b"\xff\xfe header", calmap.Cache.of_bytes(demo).context().observatory
+    place, compiled = f"mappings/{DARK}", f"compiled/{DARK}"
 
+    def spoil(parts):
+        if sealed_again:
+            body = unsealed(mapping_key(parts[place], observatory), parts[compiled])
+            parts[compiled] = sealed(mapping_key(text, observatory), body)
+        parts[place] = text
+
+    broken = changed(demo, spoil)
+    if sealed_again:
+        calmap.Cache.of_bytes(broken).context().bestrefs(read_header(repo_root / FRAME))
+        return
     found = calmap.Cache.of_bytes(broken).context().bestrefs(read_header(repo_root / FRAME))
 
     assert found["dark"].status == "not_found"

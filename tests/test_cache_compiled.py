@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,11 @@ from click.testing import CliRunner
 import calmap
 from calmap.cache import compiled
 from calmap.cache.compiled import NO_STORE, CompiledStore, entry_key, sealed, unsealed
+from calmap.cache.layout import Layout
+from calmap.cache.rulesets import mapping_key, telescope
 from calmap.cache.settings import compiled_store
 from calmap.cli.main import cli
+from calmap.errors import ObservatoryError
 from calmap.headers import read_header
 
 FRAME = "exposures/2024B-P123-008_IRIS_IMG1_SCI-J1458+1013-Y-4.0_LVL1_0001-00.fits"
@@ -113,6 +118,48 @@ def test_a_folder_in_the_way_of_an_entry(repo_root, store, header):
         path.mkdir()
 
     assert answers(repo_root, store, header) == first
+    assert entries(store) == []
+
+
+def test_an_entry_that_is_used_stays_young(repo_root, store, header):
+    """So that it is not among the oldest when room is made."""
+    answers(repo_root, store, header)
+    for path in entries(store):
+        os.utime(path, (1, 1))
+
+    answers(repo_root, store, header)
+
+    used = [path for path in entries(store) if path.stat().st_mtime > 1]
+    assert len(used) == len(entries(store))
+
+
+def test_entries_belong_to_one_telescope(repo_root, store):
+    """What is compiled from the same text may differ by the definition of the telescope."""
+    definition = telescope(calmap.Cache(repo_root).layout, "ligeriri")
+    others = [
+        replace(definition, hooks=(*definition.hooks, "precondition_header_x_v1")),
+        replace(definition, after_failure="other"),
+        replace(definition, extra_keys=("X",)),
+    ]
+
+    assert len({mapping_key(b"text", each) for each in (definition, *others)}) == 4
+
+
+def test_a_definition_tells_where_it_stands(repo_root, store, tmp_path):
+    """Also when another cache has the same; and it is not that of another telescope."""
+    found = []
+    text = (repo_root / "calmap/observatories/ligeriri.yaml").read_text()
+    for place in ("one/config/ligeriri", "two/config/ligeriri", "two/config/other"):
+        path = tmp_path / place / "observatory.yaml"
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        with suppress(ObservatoryError):
+            found.append(telescope(Layout(path.parents[2]), path.parent.name, store))
+
+    assert [Path(each.origin).parent for each in found] == [
+        tmp_path / "one/config/ligeriri",
+        tmp_path / "two/config/ligeriri",
+    ]
 
 
 def test_a_pipe_or_something_huge_in_the_place_of_an_entry(repo_root, store, header):
@@ -206,6 +253,8 @@ def test_clear_removes_entries_and_nothing_else(repo_root, store, header):
 
     version = store.folder / compiled.COMPILER
     (version / "empty").mkdir()
+    note = entries(store)[0].with_name("notes.txt")
+    note.write_text("mine too")
     (version / "00").mkdir(exist_ok=True)
     (version / "00" / entries(store)[0].name).mkdir()
     (store.folder / "1.0-1-little").write_text("a file that is called like a version")
@@ -215,9 +264,9 @@ def test_clear_removes_entries_and_nothing_else(repo_root, store, header):
 
     assert gone.entries > 5
     assert store.kept().entries == 0
-    assert entries(store) == [store.folder / "1.0-1-little", mine, other]
+    assert entries(store) == sorted([note, store.folder / "1.0-1-little", mine, other])
     assert (store.folder / "2.0-1-little").is_symlink()
-    assert sorted(path.name for path in version.iterdir()) == ["00", "empty"]
+    assert sorted(path.name for path in version.iterdir()) == sorted({"00", note.parent.name, "empty"})
     assert (version / "00" / other.name).is_dir()
 
 

@@ -382,6 +382,17 @@ def test_a_cache_is_not_pruned_by_itself(tmp_path, origin, crowded):
     assert contents(origin) == before
 
 
+def test_folders_that_are_linked_are_not_pruned(sync, crowded, tmp_path):
+    """What a link leads to may be somebody else's."""
+    own, shared = crowded / "references/ligeriri", tmp_path / "shared"
+    own.rename(shared)
+    own.symlink_to(shared)
+    before = contents(shared)
+
+    assert sync("ligeriri_0002.pmap", "--prune", "--yes").exit_code == 0
+    assert contents(shared) == before
+
+
 def test_references_stay_if_nobody_asks_about_them(sync, crowded):
     result = sync("ligeriri_0002.pmap", "--prune", "--yes", "--no-references")
 
@@ -399,6 +410,17 @@ def test_a_flat_cache_stays_flat(sync, origin, local):
     assert (local / "references/ligeriri" / DARK).is_file()
     assert not (local / "references/ligeriri/iris").exists()
     assert sync("--check").exit_code == 0
+
+
+def test_mappings_go_where_mappings_are(sync, origin, local):
+    """Also in a cache of one telescope, which has them right in its folder of mappings."""
+    shutil.copytree(origin / "mappings/ligeriri", local / "mappings")
+    text = (origin / "mappings/ligeriri" / CONTEXT).read_text()
+    (origin / "mappings/ligeriri/ligeriri_0002.pmap").write_text(text)
+
+    assert sync("--no-references").exit_code == 0
+    assert (local / "mappings/ligeriri_0002.pmap").is_file()
+    assert not (local / "mappings/ligeriri").exists()
 
 
 def test_own_definitions_stay(sync, origin, local):
@@ -552,6 +574,19 @@ def test_progress_on_a_terminal(monkeypatch):
     bar.received(1)
 
     assert "1 of 4 files, 3.5 MB" in screen.getvalue()
+
+
+def test_mappings_in_tables_that_lead_out(sync, origin, local, tmp_path):
+    path = origin / "mappings/ligeriri/ligeriri_iris_0001.imap"
+    text = re.sub(r"\n.*sha1sum.*", "", path.read_text())
+    path.write_text(text.replace("ligeriri_iris_dark_0001.rmap", "../../../evil.rmap"))
+    (tmp_path / "evil.rmap").write_text("mine")
+
+    result = sync("--no-references")
+
+    assert "12 fetched" in result.stdout
+    assert set(contents(local)) < set(contents(origin))
+    assert (tmp_path / "evil.rmap").read_text() == "mine"
 
 
 def test_names_in_rules_that_lead_out(sync, origin, local, tmp_path):

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from rule_strategies import NAME, rmaps
 
+from calmap.compile.matching import Match
 from calmap.compile.packed import FORMAT, PackedError, PackedReference, decode, encode
 from calmap.compile.reference import CompiledReference, open_reference, pack_reference
 from calmap.errors import MappingError
@@ -106,6 +107,32 @@ def test_data_that_were_changed_are_refused_or_answer(data):
 def test_anything_else_is_refused(data):
     with pytest.raises(PackedError):
         decode(data)
+
+
+def test_what_was_asked_is_not_remembered_without_end():
+    reference = reopened(RULES)
+    header = dict.fromkeys(reference.terms.required, "N/A") | {"DATE-OBS": "2002-05-05", "TIME-OBS": "00:00"}
+    for number in range(6000):
+        reference.choose({**header, "A": "Y", "B": f"{number}.0"})
+
+    (match,) = [node for node in reference.rules.others if isinstance(node, Match)]
+    assert max(len(column.known) for column in match.columns) < 5000
+
+
+@pytest.mark.parametrize("date", ["2000-01-01 00:00:00", "2001-01-01 00:00:00", "2005-01-01 00:00:00"])
+@pytest.mark.parametrize("second", ["'2001-01-01 00:00:00'", "'not a date'"])
+@pytest.mark.parametrize("kind", ["ClosestTime", "UseAfter"])
+def test_rules_of_equal_weight_whose_rows_fail(kind, second, date):
+    text = RULES.replace("UseAfter", kind).replace("('FEW', 'NOT 3.0') : 'OMIT',", "")
+    text = text.replace("'2001-01-01 00:00:00' : ('c.fits', 'd.fits')", f"{second} : 'c.fits'")
+    try:
+        reference = reopened(text)
+    except MappingError:
+        return
+    day, time = date.split()
+    header = dict.fromkeys(reference.terms.required, "N/A") | {"A": "X", "DATE-OBS": day, "TIME-OBS": time}
+    for b in ("7.0", "N/A", "*"):
+        assert reference.choose(header | {"B": b}) == reference.interpret(header | {"B": b})
 
 
 CHANGES = {

@@ -12,7 +12,7 @@ from calmap.cache.remote.manifest import cache_places, is_place, parse_manifest,
 from calmap.cache.remote.urls import is_url, mirror_name, normal_url, shown_url
 from calmap.errors import CacheError, UsageError
 
-ONE, TWO = "1" * 64, "2" * 64
+ONE, TWO = "1" * 64, "a" * 64
 
 
 def parsed(text):

@@ -442,6 +442,8 @@ def test_a_mirror_that_others_keep(disk, tmp_path, monkeypatch):
     list_files(folder)
     calmap.Cache(mirror_of(url, tmp_path / "m")).context().reference_path(DARK, "iris")
     before = here(tmp_path / "m")
+    kept = tmp_path / "m/.origin/SHA256SUMS"
+    listed = kept.read_bytes()
     text = (folder / "mappings/ligeriri" / CONTEXT).read_text()
     (folder / "mappings/ligeriri/ligeriri_0002.pmap").write_text(text)
     list_files(folder)
@@ -452,3 +454,4 @@ def test_a_mirror_that_others_keep(disk, tmp_path, monkeypatch):
     assert mirror.newest_context() == "ligeriri_0002.pmap"
     assert calmap.Cache(mirror).context(CONTEXT).reference_path(DARK, "iris").is_file()
     assert here(tmp_path / "m") == before
+    assert kept.read_bytes() == listed

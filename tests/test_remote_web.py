@@ -8,8 +8,12 @@ import pytest
 from remote_servers import CONTEXT, ROOT, SUMS, demo_cache, list_files, mirror_of, pieces, web_server
 
 import calmap
+from calmap.cache.remote.origin import Origin
+from calmap.cache.remote.patience import Patience
+from calmap.cache.remote.supply import Supply
 from calmap.cache.remote.trouble import DamagedError, ForbiddenError, StaleWarning, UnreachableError
 from calmap.errors import CacheError, NotInCacheError
+from calmap.headers import read_header
 
 DARK = "IRIS_IMG1_DARK_20250312T003000_0.0.1.fits"
 PLACE = f"references/ligeriri/iris/{DARK}"
@@ -195,6 +199,54 @@ def test_a_page_in_place_of_the_list(web, tmp_path):
 
     with pytest.raises(CacheError, match=f"{SUMS}:1: this is no line of a list"):
         reference(web, tmp_path / "m")
+
+
+@pytest.mark.parametrize(("fault", "error"), [("500!", UnreachableError), ("html!", DamagedError)])
+def test_rules_that_can_not_be_fetched_are_no_answer(web, tmp_path, fault, error):
+    """Nobody may take them for a type without a file; and they are asked for again."""
+    header = read_header(ROOT / "exposures/2024B-P123-008_IRIS_IMG1_SCI-J1458+1013-Y-4.0_LVL1_0001-00.fits")
+    context = calmap.Cache(mirror_of(web.url, tmp_path / "m")).context(CONTEXT)
+    web.faults[RMAP] = [fault]
+    for _ in range(2):
+        with pytest.raises(error):
+            context.bestrefs(header, ["dark"])
+    assert context.bestrefs(header, ["flat"])["flat"].status == "found"
+
+    web.faults.clear()
+
+    assert context.bestrefs(header, ["dark"])["dark"].status == "found"
+
+
+def test_bytes_that_come_again_are_taken_back(web, tmp_path):
+    """So that progress never tells of more than came."""
+    list_files(web.folder)
+    web.faults[PLACE] = ["cut", "corrupt"]
+    counts: list[int] = []
+    supply = Supply.between(Origin(web.url), tmp_path / "m", counts.append, Patience((0.0, 0.0)))
+
+    supply.fetch((PLACE,), tmp_path / "m" / PLACE)
+
+    size = (ROOT / PLACE).stat().st_size
+    assert sum(counts) == size
+    assert min(counts) < 0
+
+
+def test_a_server_that_was_down_a_moment_ago_is_asked_only_once():
+    asked: list[str] = []
+
+    def ask():
+        asked.append("asked")
+        raise UnreachableError("it does not answer")
+
+    patience = Patience((0.0, 0.0))
+    for expected in (3, 4, 5):
+        with pytest.raises(UnreachableError):
+            patience.tried(ask)
+        assert len(asked) == expected
+    assert patience.tried(lambda: "here") == "here"
+    with pytest.raises(UnreachableError):
+        patience.tried(ask)
+    assert len(asked) == 8
 
 
 def test_threads_that_want_the_same(web, tmp_path):

@@ -16,6 +16,7 @@ from calmap.archive.differing import Differing, TypePair
 from calmap.archive.identity import identities
 from calmap.archive.instruments import UNKNOWN, Instruments
 from calmap.archive.selection import INSTRUMENT, Answered, Question, bad_rows, columns_read
+from calmap.archive.tables.columns import decoded
 from calmap.archive.tables.reading import Partition
 from calmap.archive.tally import Case, Tally, counted
 from calmap.archive.twofold import Changes, Pair, Side, Words
@@ -140,15 +141,12 @@ def _table(names: pa.Array, changes: list[tuple[str, Changes]], words: Words) ->
     reftype = np.repeat([types.index(item.reftype) for _, item in changes], sizes)
     order = np.lexsort((reftype, rows))
     files = [np.concatenate(codes)[order] for codes in zip(*(item[2:] for _, item in changes), strict=True)]
-    columns = [names.take(pa.array(rows[order]))]
-    for codes, texts in (
-        (instrument[order], instruments),
-        (reftype[order], types),
-        *((codes, words.texts) for codes in files),
-    ):
-        columns.append(
-            pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(texts, pa.string()))
-        )
+    columns = [
+        names.take(pa.array(rows[order])),
+        decoded(instrument[order], instruments),
+        decoded(reftype[order], types),
+        *(decoded(codes, words.texts) for codes in files),
+    ]
     return pa.Table.from_arrays(columns, schema=SCHEMA), len(np.unique(rows))
 
 

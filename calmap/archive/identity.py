@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from calmap.archive.tables.columns import text_values
 from calmap.archive.tables.reading import Partition
-from calmap.errors import UsageError
+from calmap.errors import HeaderError, UsageError
 
 USUAL = (
     *("dataset", "dataset_id", "filename", "file_name", "path", "file", "rootname", "product_id"),
@@ -55,14 +55,21 @@ def identities(partition: Partition, batch: pa.RecordBatch, first: int, column: 
     first
         How many rows of the file come before.
     column
-        The one that identifies them; if None it is done by the file and the number of the row, from 1.
+        The one that identifies them; where it says nothing, or is None, it is done by the file and the number
+        of the row, from 1.
+
+    Raises
+    ------
+    HeaderError
+        If the cells of the column are lists or the like.
     """
-    if column is None:
-        numbers = pa.array(np.arange(first + 1, first + 1 + batch.num_rows)).cast(pa.string())
-        return pc.binary_join_element_wise(pa.scalar(partition.place), numbers, ":")
-    if column not in batch.schema.names:
-        return pa.nulls(batch.num_rows, pa.string())
-    return text_values(batch.column(column))
+    numbers = pa.array(np.arange(first + 1, first + 1 + batch.num_rows)).cast(pa.string())
+    places = pc.binary_join_element_wise(pa.scalar(partition.place), numbers, ":")
+    if column in batch.schema.names:
+        return pc.coalesce(text_values(batch.column(column)), places)
+    if column in partition.columns:
+        raise HeaderError(f"column '{column}' of {partition.place} can't name datasets: it has no texts")
+    return places
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:

@@ -10,19 +10,18 @@ import numpy as np
 import pyarrow as pa
 
 from calmap.archive.identity import listed
-from calmap.archive.tables.columns import encoded
 from calmap.bestref.context import Context
+from calmap.bestref.tables import TableSelector
+from calmap.bestref.tables.selector import Piece
 from calmap.errors import HeaderError
-from calmap.model.values import UNDEFINED
 from calmap.syntax.ast import MappingKind
 
 UNKNOWN = -1
-_UNDECIDED = -2
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Instruments:
-    """Tells the instruments of rows as a context does; what was found for a value is kept.
+    """Tells the instruments of rows as a context does.
 
     Parameters
     ----------
@@ -31,13 +30,12 @@ class Instruments:
     """
 
     context: Context
-    _codes: dict[str, int] = field(default_factory=dict, repr=False)
-    _names: list[str] = field(default_factory=list, repr=False)
+    names: list[str] = field(default_factory=list, init=False)
+    """What the codes stand for that were returned so far."""
+    _selector: TableSelector = field(init=False, repr=False)
 
-    @property
-    def names(self) -> Sequence[str]:
-        """What the codes stand for that were returned so far."""
-        return self._names
+    def __post_init__(self) -> None:
+        self._selector = TableSelector(self.context, (), ())
 
     @property
     def keywords(self) -> tuple[str, ...]:
@@ -47,12 +45,8 @@ class Instruments:
         return self.context.observatory.instrument_keywords
 
     def columns(self, names: Sequence[str]) -> tuple[str, ...]:
-        """The columns that it looks at, in order of precedence."""
-        found = []
-        for keyword in self.keywords:
-            others = [name for name in reversed(names) if name.upper() == keyword and name != keyword]
-            found += [keyword, *others] if keyword in names else others
-        return tuple(found)
+        """The columns that it looks at."""
+        return tuple(name for name in names if name.upper() in self.keywords)
 
     def require_column(self, names: Sequence[str]) -> None:
         """Refuse tables that don't name instruments.
@@ -71,33 +65,15 @@ class Instruments:
 
     def codes(self, batch: pa.RecordBatch) -> Any:
         """A code for each row: an index of `names`, or `UNKNOWN`."""
-        if self.context.kind is not MappingKind.PIPELINE:
-            return np.full(batch.num_rows, self._code(self.context.instrument({})))
-        found = np.full(batch.num_rows, _UNDECIDED)
-        for name in self.columns(batch.schema.names):
-            codes, values = encoded(batch.column(name))
-            known = np.array([*(self._known(value) for value in values), _UNDECIDED])
-            found = np.where(found == _UNDECIDED, known[codes], found)
-        return np.maximum(found, UNKNOWN)
-
-    def _known(self, value: object) -> int:
-        if value is None or value == UNDEFINED:
-            return _UNDECIDED
-        text = str(value)
-        if text not in self._codes:
-            try:
-                self._codes[text] = self._code(self.context.instrument({self.keywords[0]: text}))
-            except HeaderError:
-                self._codes[text] = UNKNOWN
-        return self._codes[text]
-
-    def _code(self, instrument: str) -> int:
-        if instrument not in self._names:
-            self._names.append(instrument)
-        return self._names.index(instrument)
+        found = [np.empty(0, np.int64)]
+        for piece in self._selector.pieces(batch):
+            self.names += [name for name in piece.instruments if name and name not in self.names]
+            own = [UNKNOWN if name is None else self.names.index(name) for name in piece.instruments]
+            found.append(np.array(own)[piece.numbers])
+        return np.concatenate(found)
 
 
-def texts_of(codes: Any, names: Sequence[str]) -> pa.Array:
-    """Codes of instruments as a column; null where none is known."""
-    indices = pa.array(codes.astype(np.int32), mask=codes < 0)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(list(names), pa.string()))
+def instruments_of(piece: Piece) -> Any:
+    """For each row the index of its instrument in `Piece.instruments`, or `UNKNOWN`."""
+    own = [UNKNOWN if name is None else number for number, name in enumerate(piece.instruments)]
+    return np.array(own, np.int32)[piece.numbers]

@@ -14,12 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from calmap.archive.identity import FALLBACK, identities, identity_column
-from calmap.archive.instruments import UNKNOWN, Instruments, texts_of
-from calmap.archive.tables.columns import encoded
+from calmap.archive.instruments import UNKNOWN, Instruments, instruments_of
+from calmap.archive.tables.columns import decoded
 from calmap.archive.tables.reading import HeaderTables, Partition
 from calmap.archive.tally import MOST_EXAMPLES, Case, Tally, counted
 from calmap.bestref.context import Context
 from calmap.bestref.tables import TableSelector
+from calmap.bestref.tables.answers import NONE
+from calmap.bestref.tables.selector import Piece
 
 INSTRUMENT = "instrument"
 NOT_FOUND, BAD_HEADER = "not_found", "bad_header"
@@ -93,12 +95,11 @@ class TableSelection:
         self.instruments.require_column(question.columns)
         self.selector = TableSelector(context, question.reftypes)
         self.columns = columns_read(question, self.instruments, self.selector)
-        own = (
-            pa.field(question.identity or FALLBACK, pa.string()),
-            pa.field(INSTRUMENT, pa.dictionary(pa.int32(), pa.string())),
-        )
-        self.reftypes = self.selector.reftypes
-        self.schema = pa.schema([*own, *self.selector.schema])
+        answers = [pa.field(INSTRUMENT, pa.dictionary(pa.int32(), pa.string())), *self.selector.schema]
+        name = question.identity or FALLBACK
+        if name.lower() in {field.name for field in answers}:
+            name = FALLBACK
+        self.schema = pa.schema([pa.field(name, pa.string()), *answers])
 
     def stream(self, partition: Partition) -> Iterator[Answered]:
         """Answers for a partition, batch by batch.
@@ -116,26 +117,26 @@ class TableSelection:
     def batch(self, partition: Partition, batch: pa.RecordBatch, first: int) -> Answered:
         """Answers for a batch of a partition that begins after some rows of the file."""
         names = identities(partition, batch, first, self.question.identity)
-        codes = self.instruments.codes(batch)
-        answers = self.selector.select(batch)
-        columns = [names, texts_of(codes, self.instruments.names), *answers.columns]
-        table = pa.Table.from_arrays(columns, schema=self.schema)
-        return Answered(table, self._tally(names, codes, answers))
+        tables, tally = [], Tally()
+        for piece in self.selector.pieces(batch):
+            rows = names.slice(tally.rows, piece.rows)
+            known = decoded(instruments_of(piece), [name or "" for name in piece.instruments])
+            tables.append(
+                pa.RecordBatch.from_arrays([rows, known, *self.selector.written(piece)], schema=self.schema)
+            )
+            tally = tally + self._tally(rows, piece)
+        return Answered(pa.Table.from_batches(tables, self.schema), tally)
 
-    def _tally(self, names: pa.Array, codes: Any, answers: Any) -> Tally:
-        known = self.instruments.names
+    def _tally(self, names: pa.Array, piece: Piece) -> Tally:
+        codes, known = instruments_of(piece), piece.instruments
         counts = {}
-        for reftype in self.reftypes:
-            statuses = _one(answers.column(f"{reftype}_status"))
-            if statuses.null_count == len(statuses):
-                continue
-            status, words = encoded(statuses)
-            file, files = encoded(_one(answers.column(reftype)))
-            for (instrument, word, name), number in counted(codes, status, file + 1):
-                answer = (words[word], files[name - 1] if name else "")
-                counts[Case(known[instrument], reftype, answer)] = number
-        rows = ((known[code], number) for (code,), number in counted(codes))
-        return Tally(len(codes), *bad_rows(names, codes), 0, dict(rows), counts)
+        for reftype, numbers in piece.codes.items():
+            answers = self.selector.answers(reftype)
+            for (instrument, number), count in counted(codes, numbers):
+                if number != NONE:
+                    counts[Case(str(known[instrument]), reftype, answers.said(number))] = count
+        instruments = {str(known[code]): number for (code,), number in counted(codes)}
+        return Tally(len(codes), *bad_rows(names, codes), 0, instruments, counts)
 
 
 def answer(selection: TableSelection, partition: Partition) -> Answered:
@@ -158,8 +159,3 @@ def bad_rows(names: pa.Array, codes: Any) -> tuple[int, tuple[str, ...]]:
     """How many rows have no known instrument, and the names of the first."""
     rows = np.flatnonzero(codes == UNKNOWN)
     return len(rows), tuple(str(names[int(row)].as_py()) for row in rows[:MOST_EXAMPLES])
-
-
-def _one(column: Any) -> pa.Array:
-    """A column of a table or a batch as one array."""
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

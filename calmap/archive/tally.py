@@ -76,8 +76,10 @@ class Tally:
 
 def counted(*codes: Any) -> Iterator[tuple[tuple[int, ...], int]]:
     """How often combinations of codes occur; those with a code below 0 are left out."""
-    kept = np.logical_and.reduce([column >= 0 for column in codes])
-    columns = list(codes) if kept.all() else [column[kept] for column in codes]
+    columns = list(codes)
+    if any(column.min(initial=0) < 0 for column in columns):
+        kept = np.logical_and.reduce([column >= 0 for column in columns])
+        columns = [column[kept] for column in columns]
     if not columns[0].size:
         return
     sizes = [int(column.max()) + 1 for column in columns]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from calmap.bestref.explanation import Step
+from calmap.cache.remote.trouble import DamagedError, UnreachableError
 from calmap.cache.rulesets import Link, Links, Rules
 from calmap.compile.outcome import NO_MATCH, Outcome, failed
 from calmap.compile.reference import CompiledReference
@@ -170,6 +171,8 @@ class Rulebook:
             return TypeRules(reftype, self.name, None, _special(link, self.name), step)
         try:
             return TypeRules(reftype, link.target, self.rules.reference(link.target), steps=step)
+        except (DamagedError, UnreachableError):
+            raise
         except CalmapError as problem:
             return TypeRules(reftype, link.target, None, failed(str(problem)), step)
 

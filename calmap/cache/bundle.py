@@ -25,7 +25,6 @@ from calmap.compile.packed import PackedError, PackedReference, decode, encode
 from calmap.compile.terms import open_terms
 from calmap.errors import CacheError, CalmapError, NotInCacheError
 from calmap.model.names import is_safe, mapping_kind, mapping_name
-from calmap.model.text import MAX_BYTES
 from calmap.source import Source
 from calmap.syntax.ast import MappingKind
 
@@ -67,8 +66,10 @@ def bundle(rules: Rules, name: str) -> Bundled:
     definition = rules.layout.read_definition(rules.observatory.name)[1]
     for mapping in _below(rules, name):
         try:
-            texts[mapping] = data = rules.layout.read_mapping(mapping, rules.observatory.name)[1]
-            compiled[mapping] = sealed(mapping_key(data, rules.observatory), encode(rules.packed(mapping)))
+            path, data = rules.layout.read_mapping(mapping, rules.observatory.name)
+            texts[mapping] = data
+            key = mapping_key(data, rules.observatory)
+            compiled[mapping] = sealed(key, encode(rules.packed(path, data)))
         except CalmapError as problem:
             problems.append(problem)
     about = {"kind": _KIND, "context": name, "observatory": rules.observatory.name, "compiler": COMPILER}
@@ -218,19 +219,20 @@ class Contents:
             raise self._refuse(str(problem)) from None
         if any(info.compress_type != zipfile.ZIP_STORED for info in self._archive.infolist()):
             raise self._refuse("it is compressed")
-        self._sizes = {info.filename: info.file_size for info in self._archive.infolist()}
+        self._names = frozenset(self._archive.namelist())
         about = self._about()
         self.context, self.observatory, self.compiler = (
             about["context"],
             about["observatory"],
             about["compiler"],
         )
-        if mapping_name(self.context) is None or not is_safe(self.observatory):
+        is_named = is_safe(self.observatory) and self.observatory == self.observatory.lower()
+        if mapping_name(self.context) is None or not is_named:
             raise self._refuse("it names no context")
 
     def has(self, name: str) -> bool:
         """True if a part is there."""
-        return name in self._sizes
+        return name in self._names
 
     def read(self, name: str) -> bytes:
         """A part.
@@ -238,11 +240,10 @@ class Contents:
         Raises
         ------
         CacheError
-            If it is not there, damaged or too large.
+            If it is not there or damaged.
         """
-        size = self._sizes.get(name)
-        if size is None or size > MAX_BYTES:
-            raise self._refuse(f"{name} is missing" if size is None else f"{name} is too large")
+        if not self.has(name):
+            raise self._refuse(f"{name} is missing")
         try:
             return self._archive.read(name)
         except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError) as problem:

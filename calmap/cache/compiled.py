@@ -181,12 +181,12 @@ def unsealed(key: str, data: bytes) -> memoryview | None:
 
 
 def _read(path: str) -> tuple[bytes, float] | None:
-    """What an ordinary file holds, and its age, or None if it can't be read or is too large for an entry."""
+    """What a file holds, and when it was written; None if it can't be read or is too large for an entry."""
     try:
         handle = os.open(path, READ_FLAGS)
         try:
             state = os.fstat(handle)
-            is_fit = stat.S_ISREG(state.st_mode) and state.st_size <= MAX_BYTES
+            is_fit = state.st_size <= MAX_BYTES
             return (os.read(handle, state.st_size), state.st_mtime) if is_fit else None
         finally:
             os.close(handle)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from calmap.cache.compiled import NO_STORE, CompiledStore, entry_key
 from calmap.cache.layout import Layout
+from calmap.cache.remote.trouble import DamagedError, UnreachableError
 from calmap.compile.packed import (
     Packed,
     PackedError,
@@ -175,12 +176,15 @@ class Rules:
         Raises
         ------
         MappingError, CacheError
-            If it isn't there or can't be compiled.
+            If it isn't there or can't be compiled. What may go better the next time,
+            as the trouble of a cache that is elsewhere, is not remembered.
         """
         if name not in self._references:
             try:
                 with _growing():
                     self._references[name] = self._reference(name)
+            except (DamagedError, UnreachableError):
+                raise
             except CalmapError as problem:
                 self._references[name] = problem
         found = self._references[name]
@@ -197,32 +201,29 @@ class Rules:
         except PackedError:
             return open_reference(source, self._of_kind(path, self._fresh(path, data), PackedReference))
 
-    def packed(self, name: str) -> Packed:
-        """The packed form of a mapping, from the store if it is there.
+    def packed(self, path: Path, data: bytes) -> Packed:
+        """The packed form of a mapping's text, from the store if it is there.
 
         Raises
         ------
-        MappingError, CacheError
-            If it isn't there or can't be compiled.
+        MappingError
+            If it can't be compiled.
         """
-        return self._found(*self.layout.read_mapping(name, self.observatory.name))
-
-    def _packed(self, path: Path, data: bytes, kind: type[SomePacked]) -> SomePacked:
-        return self._of_kind(path, self._found(path, data), kind)
-
-    def _of_kind(self, path: Path, packed: Packed, kind: type[SomePacked]) -> SomePacked:
-        if not isinstance(packed, kind):
-            what = "a table of mappings" if kind is PackedLinks else "a reference mapping"
-            raise MappingError(f"{path.name} is not {what}", "calmap check tells more")
-        return packed
-
-    def _found(self, path: Path, data: bytes) -> Packed:
         key = mapping_key(data, self.observatory)
         body = self.layout.compiled(path, key) or self.store.get(key)
         if body is not None:
             with suppress(PackedError):
                 return decode(body)
         return self._fresh(path, data)
+
+    def _packed(self, path: Path, data: bytes, kind: type[SomePacked]) -> SomePacked:
+        return self._of_kind(path, self.packed(path, data), kind)
+
+    def _of_kind(self, path: Path, packed: Packed, kind: type[SomePacked]) -> SomePacked:
+        if not isinstance(packed, kind):
+            what = "a table of mappings" if kind is PackedLinks else "a reference mapping"
+            raise MappingError(f"{path.name} is not {what}", "calmap check tells more")
+        return packed
 
     def _fresh(self, path: Path, data: bytes) -> Packed:
         """The packed form of a mapping, made now."""

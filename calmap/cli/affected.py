@@ -8,8 +8,8 @@ import click
 
 from calmap.cli.cluster import place_options
 from calmap.cli.options import Invocation, color_option, examples, format_option, quiet_option
+from calmap.cli.scope import require_types
 from calmap.cli.tables import answer_tables, opened_tables, table_options, tell_bad_headers, tell_written
-from calmap.errors import UsageError
 
 if TYPE_CHECKING:
     from calmap.archive.affected import AffectedSearch
@@ -81,7 +81,8 @@ def affected(
     wanted = tuple(word.lower() for names in types for word in names.replace(",", " ").split()) or None
     with context_pair(*pair) as contexts:
         search = AffectedSearch(contexts.old, contexts.new, Question.about(found, identity, wanted))
-        _refuse_unknown(search, wanted or ())
+        known = {name for one in search.contexts for name in one.reftypes()}
+        require_types(wanted or (), known, "neither context has a")
         tally = answer_tables(
             search, found, invocation, output, color, quiet=quiet, scheduler=scheduler, workers=workers
         )
@@ -91,15 +92,6 @@ def affected(
             tell_written(invocation, output)
     tell_bad_headers(tally)
     ctx.exit(_AFFECTED if tally.affected or tally.bad else 0)
-
-
-def _refuse_unknown(search: AffectedSearch, types: tuple[str, ...]) -> None:
-    known = {name for context in search.contexts for name in context.reftypes()}
-    for name in types:
-        if name not in known:
-            raise UsageError(
-                f"neither context has a reference type '{name}'", f"they have {', '.join(sorted(known))}"
-            )
 
 
 def _show(

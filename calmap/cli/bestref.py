@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,9 @@ import click
 from calmap.bestref import BestRef, Context
 from calmap.cli.cluster import place_options
 from calmap.cli.options import Invocation, cache_options, color_option, examples, format_option, quiet_option
-from calmap.cli.scope import chosen_context
+from calmap.cli.scope import chosen_context, require_types
 from calmap.cli.tables import table_options
-from calmap.errors import CacheError, CalmapError, HeaderError, UsageError
+from calmap.errors import CacheError, CalmapError, HeaderError
 from calmap.headers.datasets import dataset_files
 from calmap.headers.reading import read_headers
 from calmap.model.pointers import is_lfs_pointer
@@ -216,18 +215,14 @@ def _refuse_mixed(
 
 
 def _refuse_unknown(context: Context, types: tuple[str, ...]) -> None:
-    """A type that no instrument has is a slip of the pen, not an answer for each dataset."""
+    """Refuse types that no instrument of a context has, if it can be known."""
     if not types:
         return
     try:
         known = context.reftypes()
     except CalmapError:
         return
-    for name in types:
-        if name not in known:
-            near = get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
-            raise UsageError(f"{context.name} has no reference type '{name}'", hint)
+    require_types(types, known, f"{context.name} has no")
 
 
 def _watched(invocation: Invocation, paths: Iterator[Path], color: str, *, quiet: bool) -> Iterator[Path]:

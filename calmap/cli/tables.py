@@ -86,9 +86,11 @@ def opened_tables(invocation: Invocation, names: Sequence[str], output: str | No
     from calmap.archive.tables.reading import open_tables
     from calmap.archive.tables.writing import require_target
 
-    found = open_tables([placed(name, invocation.cwd) for name in names])
+    places = [placed(name, invocation.cwd) for name in names]
+    found = open_tables(places)
     if output is not None:
-        require_target(placed(output, invocation.cwd), [place for place, _ in found.files])
+        files = [place for place, _ in found.files]
+        require_target(placed(output, invocation.cwd), [*files, *places])
     return found
 
 

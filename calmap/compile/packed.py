@@ -186,6 +186,12 @@ def decode(data: bytes | memoryview) -> Packed:
     return packed
 
 
+def numbers(data: bytes) -> list[int]:
+    """Numbers of 32 bits."""
+    found: list[int] = memoryview(data).cast("i").tolist()
+    return found
+
+
 def encode_observatory(observatory: Observatory) -> bytes:
     """Bytes to store of a telescope's definition."""
     return msgspec.msgpack.encode(observatory, enc_hook=_plain)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from calmap.compile.evaluate import EvaluationError
 from calmap.compile.hooks import AFTER_FAILURE, AFTER_FAILURE_KEYWORDS, HOOK_DATE, HOOK_KEYWORDS, HOOK_MOMENTS
+from calmap.compile.matching import Accepting, Match
 from calmap.compile.ordered import Header
 from calmap.compile.outcome import Outcome
 from calmap.compile.reference import (
@@ -19,7 +20,7 @@ from calmap.compile.reference import (
     holds,
     second_header,
 )
-from calmap.compile.selectors import Accepting, Dated, Match, Other
+from calmap.compile.rows import Dated, Other
 from calmap.model.dates import moment, moment_text
 
 _FIRST = moment("0001-01-01 00:00:00")

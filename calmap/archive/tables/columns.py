@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from calmap.bestref.tables.encoding import plain
+from calmap.bestref.tables.results import dictionary_column
 from calmap.errors import HeaderError
 
 
@@ -30,8 +32,8 @@ def require_distinct(place: str, names: Sequence[str]) -> None:
 def header_values(batch: pa.RecordBatch, every_name: Sequence[str]) -> pa.RecordBatch:
     """The columns whose cells can be values of a header, each of a type whose text is the value.
 
-    Dates and times become text in the form that headers have; so do single-precision
-    numbers, with the digits that they were made from. Lists and structures are left out.
+    Dates and times become text in the form that headers have; NaN is no value. Lists
+    and structures are left out.
 
     Parameters
     ----------
@@ -46,7 +48,7 @@ def header_values(batch: pa.RecordBatch, every_name: Sequence[str]) -> pa.Record
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         upper = name.upper()
         bare = "DATE" in upper and upper.replace("DATE", "TIME") in known
-        values = _values(column, bare_date=bare)
+        values = _values(plain(column), bare_date=bare)
         if values is not None:
             columns[name] = values
     if not columns:
@@ -57,6 +59,9 @@ def header_values(batch: pa.RecordBatch, every_name: Sequence[str]) -> pa.Record
 def _values(column: pa.Array, *, bare_date: bool) -> pa.Array | None:
     kind = column.type
     if pa.types.is_dictionary(kind):
+        if column.dictionary.null_count:
+            # Arrow can't put several of these together.
+            return _values(column.dictionary_decode(), bare_date=bare_date)
         values = _values(column.dictionary, bare_date=bare_date)
         if values is None or values is column.dictionary:
             return values if values is None else column
@@ -70,20 +75,17 @@ def _values(column: pa.Array, *, bare_date: bool) -> pa.Array | None:
     if pa.types.is_time(kind):
         return _without_zeros(pc.cast(pc.cast(column, pa.time64("us"), safe=False), pa.string()))
     if pa.types.is_floating(kind):
-        known = pc.if_else(pc.is_nan(column), None, column) if kind.bit_width > 16 else column
-        return known if pa.types.is_float64(kind) else pc.cast(known, pa.string())
+        return pa.array(column.to_numpy(zero_copy_only=False), from_pandas=True)
     if pa.types.is_decimal(kind):
         return pc.cast(column, pa.string())
     if _is_bytes(kind):
         return _decoded(column)
-    return pc.cast(column, pa.large_string()) if pa.types.is_string_view(kind) else column
+    return column
 
 
 def text_values(column: pa.Array) -> pa.Array:
     """Values as text; bytes are decoded, and truth values read True and False."""
-    values = _values(column, bare_date=False)
-    if values is None:
-        return pa.nulls(len(column), pa.string())
+    values: Any = _values(column, bare_date=False)
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
     if pa.types.is_boolean(values.type):
@@ -93,11 +95,38 @@ def text_values(column: pa.Array) -> pa.Array:
 
 def encoded(column: pa.Array) -> tuple[Any, list[Any]]:
     """Values of a column as codes, -1 for none, and what the codes stand for."""
+    if not len(column):
+        return np.empty(0, np.int32), []
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    indices = column.indices.fill_null(-1) if column.null_count else column.indices
-    codes = indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    indices = column.indices
+    raw = np.frombuffer(indices.buffers()[1], indices.type.to_pandas_dtype())
+    codes = raw[indices.offset :][: len(indices)].astype(np.int32, copy=False)
+    if indices.null_count:
+        # What a null has for an index means nothing.
+        codes = (codes + 1) * indices.is_valid().to_numpy(zero_copy_only=False) - 1
     return codes, column.dictionary.to_pylist()
+
+
+def decoded(codes: Any, texts: Sequence[str], width: Any = np.int32) -> pa.DictionaryArray:
+    """A column of codes, null where they are below 0.
+
+    Parameters
+    ----------
+    codes
+        Indices of texts.
+    texts
+        What they stand for.
+    width
+        Type of the indices.
+    """
+    indices = np.maximum(codes, 0).astype(width)
+    return dictionary_column(indices, codes < 0, pa.array(texts, pa.string()))
+
+
+def constant(value: str | None, rows: int) -> pa.DictionaryArray:
+    """A column with one value everywhere."""
+    return decoded(np.full(rows, -1 if value is None else 0), [value or ""])
 
 
 def _moments(column: pa.Array, *, bare_date: bool) -> pa.Array:
@@ -114,7 +143,7 @@ def _without_zeros(texts: pa.Array) -> pa.Array:
 
 def _is_bytes(kind: pa.DataType) -> bool:
     checks = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
-    return any(check(kind) for check in (*checks, pa.types.is_binary_view))
+    return any(check(kind) for check in checks)
 
 
 def _decoded(column: pa.Array) -> pa.Array:

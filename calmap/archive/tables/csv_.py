@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
@@ -18,11 +19,16 @@ from calmap.errors import HeaderError
 
 _BLOCK = 8 << 20
 _TOO_LONG = "straddl"
+_ROW = re.compile(r"Row #\d+: ")
 
 
 def shape(place: str) -> Shape:
     """Columns of a CSV file."""
-    return Shape(_names(place, 0, ","), None)
+    names = _names(place, 0, ",")
+    other = next((mark for mark in ";\t|" if len(names) == 1 and mark in names[0]), None)
+    if other:
+        raise HeaderError(f"the cells of {place} are separated by {other!r}", "write it with commas")
+    return Shape(names, None)
 
 
 def read(
@@ -138,4 +144,5 @@ def _told(place: str, problem: Exception) -> HeaderError:
         return HeaderError(
             f"{place} can't be read: it is not UTF-8 text", "convert it, for example with iconv"
         )
-    return HeaderError(f"{place} can't be read: {text.splitlines()[0]}")
+    # Arrow knows the number of a row only if it has a single thread.
+    return HeaderError(f"{place} can't be read: {_ROW.sub('', text.splitlines()[0])}")

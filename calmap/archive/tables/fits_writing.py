@@ -63,7 +63,7 @@ def _width(spool: Spool, field: pa.Field) -> int:
         return 0
     known = spool.lexicons.get(field.name)
     if known is not None:
-        arrays: Iterator[Any] = iter((known.texts(),))
+        arrays: Iterator[Any] = iter((pa.array(list(known.numbers), pa.string()),))
     else:
         arrays = (batch.column(field.name) for batch in spool.batches())
     most = 0

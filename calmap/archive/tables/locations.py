@@ -8,10 +8,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from calmap.errors import CacheError, HeaderError, UsageError
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 _REMOTE_HINT = "install what reads it: pip install 'calmap-toolkit[remote]'"
 
 
@@ -53,6 +55,7 @@ def files_of(places: Sequence[str], suffixes: Sequence[str]) -> tuple[str, ...]:
     for place in places:
         below = _below(place)
         if below is None:
+            _require_file(place)
             found.append(place)
             continue
         files = tuple(below)
@@ -61,6 +64,8 @@ def files_of(places: Sequence[str], suffixes: Sequence[str]) -> tuple[str, ...]:
             raise UsageError(f"{strange} is of no known kind", f"tables end in {', '.join(suffixes)}")
         if not files:
             raise UsageError(f"there is no table in {place}", f"tables end in {', '.join(suffixes)}")
+        for file in files:
+            _require_file(file)
         found += files
     return tuple(found)
 
@@ -138,6 +143,34 @@ def _below(place: str) -> Iterator[str] | None:
         return None
     with reading(place):
         return iter(tuple(_inside(folder)))
+
+
+def _require_file(place: str) -> None:
+    """Refuse pipes and devices, which can be read once and may never end."""
+    if not is_url(place) and Path(place).exists() and not Path(place).is_file():
+        raise HeaderError(f"{place} can't be read: it is no regular file")
+
+
+def is_read_from(place: str, folder: str) -> bool:
+    """Whether a file is one of those that are read when a folder is named."""
+    if is_url(place) or is_url(folder):
+        inside = place.removeprefix(f"{folder.rstrip('/')}/")
+        return inside != place and not _is_hidden(inside.split("/"))
+    try:
+        parts = Path(os.path.realpath(place)).relative_to(os.path.realpath(folder)).parts
+    except ValueError:
+        return False
+    return Path(folder).is_dir() and bool(parts) and not _is_hidden(parts)
+
+
+def folder_columns(place: str) -> tuple[tuple[str, str | None], ...]:
+    """Columns and values that are told by names of folders, as in ``INSTRUME=ACS/part-0.parquet``."""
+    pairs = (part.partition("=") for part in re.split(r"[/\\]", place)[:-1])
+    return tuple(
+        (unquote(name), None if value in ("", _NO_VALUE) else unquote(value))
+        for name, equals, value in pairs
+        if name and equals
+    )
 
 
 def _inside(folder: Path) -> Iterator[str]:

@@ -10,6 +10,9 @@ import pyarrow.parquet as pq
 from calmap.archive.tables.locations import opened
 from calmap.archive.tables.shape import Shape
 
+_UNIQUE = 4
+"""Bytes that a text takes, at least, where most have a value of their own."""
+
 
 def shape(place: str) -> Shape:
     """Columns and row groups of a file."""
@@ -22,11 +25,25 @@ def shape(place: str) -> Shape:
 def read(
     place: str, columns: Sequence[str], start: int, stop: int | None, rows: int
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of some columns of some row groups; text comes as codes with a dictionary."""
+    """Batches of some columns of some row groups; texts that repeat themselves come as codes."""
     with opened(place) as handle:
-        schema = pq.ParquetFile(handle).schema_arrow
+        known = pq.ParquetFile(handle)
+        repeated = _repeated(known.metadata)
+        texts = [name for name in columns if pa.types.is_string(known.schema_arrow.field(name).type)]
         handle.seek(0)
-        texts = [name for name in columns if pa.types.is_string(schema.field(name).type)]
-        file = pq.ParquetFile(handle, read_dictionary=texts, pre_buffer=True)
+        file = pq.ParquetFile(
+            handle, read_dictionary=[name for name in texts if name in repeated], pre_buffer=True
+        )
         groups = range(start, file.num_row_groups if stop is None else stop)
         yield from file.iter_batches(rows, list(groups), list(columns))
+
+
+def _repeated(metadata: pq.FileMetaData) -> set[str]:
+    """Columns that take so little room that their values must repeat themselves."""
+    if not metadata.num_row_groups:
+        return set()
+    group = metadata.row_group(0)
+    chunks = (group.column(number) for number in range(group.num_columns))
+    return {
+        chunk.path_in_schema for chunk in chunks if chunk.total_uncompressed_size < _UNIQUE * chunk.num_values
+    }

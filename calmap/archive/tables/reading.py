@@ -15,8 +15,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from calmap.archive.tables import arrow, csv_, fits, parquet
-from calmap.archive.tables.columns import header_values, require_distinct
-from calmap.archive.tables.locations import files_of, reading
+from calmap.archive.tables.columns import constant, header_values, require_distinct
+from calmap.archive.tables.locations import files_of, folder_columns, reading
 from calmap.archive.tables.shape import Shape
 from calmap.errors import UsageError
 
@@ -75,6 +75,8 @@ class Partition(NamedTuple):
         How many rows it has, or None if only reading tells.
     columns
         Names of all columns of the file.
+    constants
+        Those that the names of its folders give, with their values.
     """
 
     place: str
@@ -83,6 +85,7 @@ class Partition(NamedTuple):
     first_row: int
     rows: int | None
     columns: tuple[str, ...]
+    constants: tuple[tuple[str, str | None], ...] = ()
 
     def batches(self, columns: Sequence[str], rows: int = BATCH_ROWS) -> Iterator[pa.RecordBatch]:
         """Batches of rows with those of the columns that the file has and a header can have.
@@ -93,7 +96,8 @@ class Partition(NamedTuple):
             If the file can't be read.
         """
         there = set(columns)
-        wanted = [name for name in self.columns if name in there] or list(self.columns[:1])
+        own = self.columns[: len(self.columns) - len(self.constants)]
+        wanted = [name for name in own if name in there] or list(own[:1])
         found = self._found(wanted, there, rows)
         waiting: list[pa.RecordBatch] = []
         count = 0
@@ -118,6 +122,9 @@ class Partition(NamedTuple):
                     continue
                 kept = batch.select([name for name in batch.schema.names if name in keep])
                 batch = header_values(kept, self.columns)
+            for name, value in self.constants:
+                if name in keep:
+                    batch = batch.append_column(name, constant(value, batch.num_rows))
             yield batch
 
 
@@ -160,7 +167,8 @@ def open_tables(places: Sequence[str]) -> HeaderTables:
 
     Parquet, CSV, ECSV, FITS (the first table of the file) and Arrow or Feather
     files are told apart by their extension. Every cell of CSV and ECSV is taken as
-    the text it is; an empty one is a keyword that is missing.
+    the text it is; an empty one is a keyword that is missing. Folders with names such
+    as ``INSTRUME=ACS`` give the files in them a column with that value.
 
     Raises
     ------
@@ -175,8 +183,15 @@ def open_tables(places: Sequence[str]) -> HeaderTables:
         with reading(place):
             shape = how.shape(place)
         require_distinct(place, shape.columns)
-        found.append((place, shape))
+        found.append((place, _with_constants(shape, place)))
     return HeaderTables(tuple(found))
+
+
+def _with_constants(shape: Shape, place: str) -> Shape:
+    """A shape with what names of folders tell; a column of the file itself comes first."""
+    known = {name.upper() for name in shape.columns}
+    more = tuple((name, value) for name, value in folder_columns(place) if name.upper() not in known)
+    return shape._replace(columns=(*shape.columns, *(name for name, _ in more)), constants=more)
 
 
 def _format(place: str) -> Format:
@@ -195,13 +210,13 @@ def _joined(batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
 
 def _parts(place: str, shape: Shape, most: int) -> Iterator[Partition]:
     if shape.units is None:
-        yield Partition(place, 0, None, 0, None, shape.columns)
+        yield Partition(place, 0, None, 0, None, shape.columns, shape.constants)
         return
     start, first, rows = 0, 0, 0
     for number, size in enumerate(shape.units):
         if rows and rows + size > most:
-            yield Partition(place, start, number, first, rows, shape.columns)
+            yield Partition(place, start, number, first, rows, shape.columns, shape.constants)
             start, first, rows = number, first + rows, 0
         rows += size
     if rows:
-        yield Partition(place, start, len(shape.units), first, rows, shape.columns)
+        yield Partition(place, start, len(shape.units), first, rows, shape.columns, shape.constants)

@@ -15,10 +15,13 @@ class Shape(NamedTuple):
     units
         How many rows each part has that can be read by itself, or None where
         only reading tells.
+    constants
+        Columns that have one value everywhere, which the names of folders give.
     """
 
     columns: tuple[str, ...]
     units: tuple[int, ...] | None
+    constants: tuple[tuple[str, str | None], ...] = ()
 
     @property
     def rows(self) -> int | None:

@@ -9,54 +9,43 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from calmap.archive.tables.columns import encoded
+from calmap.archive.tables.columns import decoded, encoded
 
 
 class Lexicon:
-    """Texts of a column with a number for each, in order of their appearance."""
+    """Texts of a column with a number for each, those of one array in alphabetical order."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
 
-    def codes(self, column: pa.Array) -> pa.Array:
-        """Numbers of the texts of an array; null for null."""
+    def codes(self, column: pa.Array) -> Any:
+        """Numbers of the texts of an array; -1 for null."""
         if column.null_count == len(column):
-            return pa.nulls(len(column), pa.int32())
+            return np.full(len(column), -1, np.int32)
         codes, values = encoded(column)
-        for code in _by_appearance(codes, len(values)):
-            self.numbers.setdefault(values[code], len(self.numbers))
-        numbers = np.array([*(self.numbers.get(value, 0) for value in values), 0], dtype=np.int32)
-        return pa.array(numbers[codes], mask=codes < 0)
+        used = np.flatnonzero(np.bincount(codes + 1)[1:])
+        for text in sorted(values[code] for code in used):
+            self.numbers.setdefault(text, len(self.numbers))
+        return np.array([*(self.numbers.get(value, 0) for value in values), -1], dtype=np.int32)[codes]
 
-    def texts(self) -> pa.Array:
-        """All texts by their numbers."""
-        return pa.array(list(self.numbers), pa.string())
+    def column(self, codes: Any, width: Any = np.int32) -> pa.DictionaryArray:
+        """A column of numbers."""
+        return decoded(codes, list(self.numbers), width)
 
 
 def canonical(table: pa.Table) -> pa.RecordBatch:
-    """The same rows as one batch, its dictionaries in order of appearance and without what is not used."""
+    """The same rows as one batch, its dictionaries in alphabetical order and without what is not used."""
     columns = []
     for field, column in zip(table.schema, table.columns, strict=True):
         array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
         if pa.types.is_dictionary(field.type):
             lexicon = Lexicon()
-            codes = lexicon.codes(array).cast(field.type.index_type)
-            array = pa.DictionaryArray.from_arrays(codes, lexicon.texts())
+            array = lexicon.column(lexicon.codes(array), field.type.index_type.to_pandas_dtype())
         else:
             # Bits beyond the end of a slice would get into Arrow files.
             array = array.take(pa.array(np.arange(len(array))))
         columns.append(array)
     return pa.RecordBatch.from_arrays(columns, schema=table.schema)
-
-
-def _by_appearance(codes: Any, size: int) -> list[int]:
-    """Codes that occur, in the order in which they do first."""
-    rows = len(codes)
-    first = np.full(size + 1, rows)
-    first[codes[::-1]] = np.arange(rows - 1, -1, -1)
-    known = first[:size]
-    order: list[int] = np.argsort(known, kind="stable")[: np.count_nonzero(known < rows)].tolist()
-    return order
 
 
 class Spool:
@@ -87,7 +76,7 @@ class Spool:
     def add(self, batch: pa.RecordBatch) -> None:
         """Keep a batch."""
         columns = [
-            self.lexicons[name].codes(column) if name in self.lexicons else column
+            pa.array(self.lexicons[name].codes(column)) if name in self.lexicons else column
             for name, column in zip(self.schema.names, batch.columns, strict=True)
         ]
         self.rows += batch.num_rows
@@ -96,11 +85,10 @@ class Spool:
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All batches, each with the dictionaries of the whole."""
         self.close()
-        texts = {name: lexicon.texts() for name, lexicon in self.lexicons.items()}
         with pa.memory_map(str(self.path)) as source:
             for batch in pa.ipc.open_stream(source):
                 columns: list[Any] = [
-                    pa.DictionaryArray.from_arrays(column, texts[name]) if name in texts else column
+                    self.lexicons[name].column(column.to_numpy()) if name in self.lexicons else column
                     for name, column in zip(self.schema.names, batch.columns, strict=True)
                 ]
                 yield pa.RecordBatch.from_arrays(columns, schema=self.schema)

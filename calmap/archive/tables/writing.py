@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
-from calmap.archive.tables.locations import file_system, is_url
+from calmap.archive.tables.locations import file_system, is_read_from, is_url
 from calmap.archive.tables.sinks import GROUP_ROWS, SINKS, Sink
 from calmap.archive.tables.spool import canonical
 from calmap.cache.store import hidden_name, permissions, sync_folder, writing
@@ -64,10 +64,17 @@ class TableWriter:
 def require_target(place: str, inputs: Sequence[str]) -> None:
     """See that a table can be written to a place, before there is anything to write.
 
+    Parameters
+    ----------
+    place
+        Path or URL.
+    inputs
+        Files and folders that are read.
+
     Raises
     ------
     UsageError
-        If its extension is of no known kind, or it is one of the tables that are read.
+        If its extension is of no known kind, or it is one of the tables that are read or would become one.
     CacheError
         If there is no folder for it.
     """
@@ -75,6 +82,12 @@ def require_target(place: str, inputs: Sequence[str]) -> None:
         raise UsageError(f"{place} is of no known kind", f"tables end in {', '.join(SINKS)}")
     if _identity(place) in {_identity(file) for file in inputs}:
         raise UsageError(f"{place} is one of the tables that are read", "choose another name")
+    folder = next((folder for folder in inputs if is_read_from(place, folder)), None)
+    if folder is not None:
+        raise UsageError(
+            f"{place} would be in {folder}, whose tables are read: the next time, this one too",
+            "choose another folder",
+        )
     if is_url(place):
         file_system(place)
     elif Path(place).is_dir():

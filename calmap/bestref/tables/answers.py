@@ -37,6 +37,10 @@ class Answers:
         """How many numbers there are."""
         return FOUND + len(self.files)
 
+    def said(self, number: int) -> tuple[str, str]:
+        """What a number from NOT_APPLICABLE on means: the status, and the files or nothing."""
+        return (STATUSES[0], self.files[number - FOUND]) if number >= FOUND else (STATUSES[number], "")
+
     def number(self, outcome: Outcome) -> int:
         """The number of an answer."""
         if outcome.answer is not Answer.FOUND:

@@ -80,11 +80,11 @@ def _written(values: Iterable[Any]) -> Any:
 
 
 def _array_column(values: Any) -> Any:
-    """Of a numpy array; numbers are as numpy writes them, those of single precision without its noise."""
+    """Of a numpy array; what Arrow has no type for is as numpy writes it."""
     masked = isinstance(values, np.ma.MaskedArray)
     data = np.asarray(values)
     kind = data.dtype
-    if data.ndim == 1 and (kind.kind in "biuM" or kind == np.float64):
+    if data.ndim == 1 and (kind.kind in "biuM" or kind in (np.float16, np.float32, np.float64)):
         if kind.kind == "M" and np.datetime_data(kind)[0] not in ("D", "s", "ms", "us", "ns"):
             data = data.astype("M8[s]")
         gaps = np.ma.getmaskarray(values) if masked else None
@@ -99,9 +99,6 @@ def _array_column(values: Any) -> Any:
 
 
 def _pandas_column(series: Any) -> Any:
-    if series.dtype in (np.float16, np.float32):
-        values = series.to_numpy()
-        return _array_column(np.ma.MaskedArray(values, np.isnan(values)))
     if series.dtype != object:
         try:
             return pa.Array.from_pandas(series)

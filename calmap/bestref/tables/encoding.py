@@ -160,8 +160,12 @@ def _run_indices(array: Any) -> Codes:
 
 
 def _texts(values: Any, name: str) -> list[str | None]:
-    """Values as Python writes them."""
+    """Values as Python writes them; numbers of single precision as numpy does, which is shorter."""
     try:
+        if pa.types.is_floating(values.type) and values.type.bit_width < 64:
+            numbers = values.to_numpy(zero_copy_only=False)
+            gaps = values.is_null().to_pylist()
+            return [None if gone else str(number) for number, gone in zip(numbers, gaps, strict=True)]
         if pa.types.is_timestamp(values.type) and values.type.unit == "ns":
             return _fine_times(values)
         found = values.to_pylist()

@@ -51,14 +51,14 @@ def files_column(codes: Codes, answers: Answers, dictionary: Any, width: Any = N
     empty = codes < FOUND
     indices = np.maximum(codes, FOUND)
     indices -= FOUND
-    return _column(indices.astype(kind, copy=False), empty, dictionary)
+    return dictionary_column(indices.astype(kind, copy=False), empty, dictionary)
 
 
 def status_column(codes: Codes) -> Any:
     """Column of statuses: a dictionary array, null where the type has no answer."""
     indices = np.minimum(codes, FOUND).astype(np.int8)
     indices[indices == FOUND] = 0
-    return _column(indices, codes == NONE, _STATUSES)
+    return dictionary_column(indices, codes == NONE, _STATUSES)
 
 
 def files_dictionary(answers: Answers) -> Any:
@@ -74,7 +74,8 @@ def without_answers(rows: int, bad: Codes | None) -> Codes:
     return codes
 
 
-def _column(indices: Codes, empty: Codes, dictionary: Any) -> Any:
+def dictionary_column(indices: Codes, empty: Codes, dictionary: Any) -> Any:
+    """A dictionary array of indices, null where a row is empty."""
     count = int(np.count_nonzero(empty))
     valid = pa.py_buffer(np.packbits(~empty, bitorder="little")) if count else None
     kind = pa.from_numpy_dtype(indices.dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -34,17 +34,25 @@ class Piece(NamedTuple):
 
     Parameters
     ----------
-    rows
-        How many.
+    instruments
+        Those that the rows have, None for one that the context does not know.
+    numbers
+        For each row the number of its instrument, shape (rows,).
     codes
         For each type that any of the rows' instruments has, numbers of answers, shape (rows,).
     bad
         Rows whose header names no instrument that the context knows, or None if there are none.
     """
 
-    rows: int
+    instruments: tuple[str | None, ...]
+    numbers: Codes
     codes: dict[str, Codes]
     bad: Codes | None
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.numbers)
 
 
 class TableSelector:
@@ -139,8 +147,7 @@ class TableSelector:
         MappingError, CacheError
             If the context, or the mapping of an instrument in the table, can't be used.
         """
-        reftypes = self.reftypes
-        parts = [self._written(piece, reftypes) for piece in self.pieces(batch)]
+        parts = [self.written(piece) for piece in self.pieces(batch)]
         if isinstance(batch, pa.Table):
             return pa.Table.from_batches(parts, self.schema)
         if len(parts) == 1:
@@ -188,11 +195,12 @@ class TableSelector:
         if bad is not None:
             for found in codes.values():
                 found[bad] = BAD_HEADER
-        return Piece(batch.rows, codes, bad)
+        return Piece(tuple(instruments), numbers, codes, bad)
 
-    def _written(self, piece: Piece, reftypes: Sequence[str]) -> Any:
+    def written(self, piece: Piece) -> Any:
+        """Answers as a `pyarrow.RecordBatch` with the columns of `schema`."""
         columns = []
-        for reftype in reftypes:
+        for reftype in self.reftypes:
             codes = piece.codes.get(reftype)
             if codes is None:
                 codes = without_answers(piece.rows, piece.bad)

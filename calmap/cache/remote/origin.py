@@ -184,7 +184,7 @@ def _options(url: str) -> dict[str, Any]:
 
     given = {**conf.get("http", {}), **conf.get("https", {})}.get("client_kwargs") or {}
     timeout = ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=_READ)
-    headers = {"Accept-Encoding": "identity", **given.get("headers", {})}
+    headers = {"Accept-Encoding": "identity", **(given.get("headers") or {})}
     ours = {"trust_env": True, "timeout": timeout, "auto_decompress": False}
     return {"client_kwargs": {**ours, **given, "headers": headers}}
 

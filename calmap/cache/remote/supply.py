@@ -176,12 +176,13 @@ class Supply:
 
     def _downloaded(self, place: str, part: Path, name: str, expected: Expected) -> Fetched:
         tries = 0
+        limit = expected.size if place.startswith("references/") else MAX_BYTES
 
         def download() -> Fetched:
             nonlocal tries
             tries += 1
-            announced = self._copy(place, part, expected.size)
-            with writing(part, "read"):
+            with self._counting() as received, writing(part, "read"):
+                announced = self.origin.copy(place, part, received, limit)
                 size = part.stat().st_size
                 known = expected if expected.size is not None else expected._replace(size=announced)
                 return Fetched(place, size, verify(part, name, known))
@@ -194,10 +195,10 @@ class Supply:
             hint = f"it was thrown away {tries} times; the file there or its {FILE_NAME} must be mended"
             raise DamagedError(message, hint) from problem
 
-    def _copy(self, place: str, part: Path, size: int | None) -> int | None:
-        """Fetch a file, and tell how much of it came."""
+    @contextmanager
+    def _counting(self) -> Iterator[Callable[[int], None]]:
+        """Tells how much of a file comes; what came for nothing is taken back."""
         came = 0
-        limit = size if place.startswith("references/") else MAX_BYTES
 
         def received(count: int) -> None:
             nonlocal came
@@ -206,7 +207,7 @@ class Supply:
                 self.received(count)
 
         try:
-            return self.origin.copy(place, part, received, limit)
+            yield received
         except CacheError:
             received(-came)
             raise
