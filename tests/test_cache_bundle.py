@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import pickle
 import shutil
 import zipfile
 
@@ -372,3 +373,12 @@ def test_nothing_is_left_of_a_file_that_cannot_be_written(repo_root, tmp_path):
     assert made.exit_code == 3
     assert not target.parent.exists()
     assert isinstance(calmap.Cache(repo_root).layout, BundleLayout) is False
+
+
+def test_it_can_be_sent_to_another_process(repo_root, demo):
+    header = read_header(repo_root / FRAME)
+    layout = calmap.Cache.of_bytes(demo).layout
+
+    sent = pickle.loads(pickle.dumps(layout))
+
+    assert calmap.Cache(sent).context().bestrefs(header) == calmap.Cache(layout).context().bestrefs(header)

@@ -213,6 +213,7 @@ class Contents:
 
     def __init__(self, path: Path, data: bytes) -> None:
         self.path = path
+        self._data = data
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as problem:
@@ -229,6 +230,10 @@ class Contents:
         is_named = is_safe(self.observatory) and self.observatory == self.observatory.lower()
         if mapping_name(self.context) is None or not is_named:
             raise self._refuse("it names no context")
+
+    def __reduce__(self) -> tuple[type[Contents], tuple[Path, bytes]]:
+        """How it is sent to another process."""
+        return Contents, (self.path, self._data)
 
     def has(self, name: str) -> bool:
         """True if a part is there."""
