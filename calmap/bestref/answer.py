@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from calmap.bestref.explainer import Explainer, Status
+from calmap.bestref.explainer import STATUS, Explainer, Status
 from calmap.bestref.explanation import Explanation
 from calmap.compile.outcome import NO_MATCH, Outcome
 
@@ -20,14 +20,22 @@ class BestRef:
         Names of the files, more than one where rules say so; empty unless found.
     """
 
-    __slots__ = ("_explainer", "_outcome", "files", "reftype", "status")
+    __slots__ = ("_explainer", "_outcome", "reftype")
 
-    def __init__(self, reftype: str, status: Status, outcome: Outcome, explainer: Explainer) -> None:
+    def __init__(self, reftype: str, outcome: Outcome, explainer: Explainer) -> None:
         self.reftype = reftype
-        self.status: Status = status
-        self.files = outcome.files
         self._outcome = outcome
         self._explainer = explainer
+
+    @property
+    def status(self) -> Status:
+        """What the rules say."""
+        return STATUS[self._outcome.answer]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files."""
+        return self._outcome.files
 
     @property
     def unmatched(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from calmap.bestref.answer import BestRef
-from calmap.bestref.explainer import STATUS, Explainer
+from calmap.bestref.explainer import Explainer
 from calmap.bestref.rulebook import Rulebook, TypeRules
 from calmap.cache.rulesets import Rules
 from calmap.compile.tree import Answer
@@ -136,9 +136,8 @@ class Context:
         found = {}
         for reftype, choose in book.plan(wanted):
             outcome = choose(values)
-            answer = outcome.answer
-            if answer is not _OMITTED:
-                found[reftype] = BestRef(reftype, STATUS[answer], outcome, explainer)
+            if outcome.answer is not _OMITTED:
+                found[reftype] = BestRef(reftype, outcome, explainer)
         return found
 
     def bestrefs_table(self, table: Any, reftypes: Iterable[str] | None = None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from calmap.compile.allowed import refused
@@ -14,9 +14,23 @@ from calmap.syntax.ast import Plain
 
 Judged: TypeAlias = tuple[int, int]
 """Rules that match a value, and all rules that accept it."""
+Judge: TypeAlias = "Callable[[str], Judged | None]"
 _MAX_KNOWN = 4096
 _FIRST_VALUE = 5
 """Masks before those of values: who does not care, and who matches and accepts ``*`` and ``N/A``."""
+
+
+class Known(dict[str, "Judged | None"]):
+    """What rules say about values, worked out when a value is asked for that is not there."""
+
+    __slots__ = ("judge",)
+
+    def __init__(self, judge: Judge, known: Mapping[str, Judged]) -> None:
+        super().__init__(known)
+        self.judge = judge
+
+    def __missing__(self, value: str) -> Judged | None:
+        return self.judge(value)
 
 
 class Column:
@@ -55,7 +69,8 @@ class Column:
             (pattern(text), self._mask(number)) for number, text in enumerate(packed.tests, first_test)
         )
         self._care, *special = map(self._mask, range(_FIRST_VALUE))
-        self.known: dict[str, Judged] = {ANY: (special[0], special[1]), NA: (special[2], special[3])}
+        special_values = {ANY: (special[0], special[1]), NA: (special[2], special[3])}
+        self.known = Known(self.judge, special_values)
 
     def _mask(self, number: int) -> int:
         start = number * self._width
@@ -82,7 +97,7 @@ class Column:
     def judge(self, value: str) -> Judged | None:
         """Rules that match a value, and all rules that accept it; None where CRDS looks at no rule at all.
 
-        ``known`` has the answers that were worked out before.
+        ``known`` has the answers that were worked out before, and asks for the others.
         """
         allowed = self._allowed
         if allowed is not None and value not in allowed and refused(value, allowed, self._swaps):

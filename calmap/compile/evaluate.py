@@ -76,7 +76,14 @@ def compile_expression(expression: Expression) -> Compiled:
     """The fast form of an expression: a function of the values; it raises as `evaluate` does."""
     match expression:
         case Compare(Name(_, name), ((sign, Constant() | Sequence() as right),)) if not list(names(right)):
-            return _test(name, _OPERATORS[sign], evaluate(right, {}), expression)
+            value = evaluate(right, {})
+            if (
+                sign == "in"
+                and isinstance(value, tuple | list)
+                and all(isinstance(item, str) for item in value)
+            ):
+                return _member(name, frozenset(value), expression)
+            return _test(name, _OPERATORS[sign], value, expression)
         case Every(items) | Either(items):
             parts = tuple(compile_expression(item) for item in items)
             return _joined(parts, isinstance(expression, Either))
@@ -92,6 +99,16 @@ def _test(name: str, compare: Callable[[Any, Any], Any], right: Any, expression:
     def test(values: Mapping[str, Any]) -> Any:
         try:
             return compare(values[name], right)
+        except (KeyError, TypeError):
+            return evaluate(expression, values)
+
+    return test
+
+
+def _member(name: str, items: frozenset[str], expression: Expression) -> Compiled:
+    def test(values: Mapping[str, Any]) -> Any:
+        try:
+            return values[name] in items
         except (KeyError, TypeError):
             return evaluate(expression, values)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from calmap.compile.columns import Column, Judged
+from calmap.compile.columns import Column, Known
 from calmap.compile.ordered import MERGEABLE, Header
 from calmap.compile.outcome import NO_MATCH, Outcome, failed, joined, missed, refusal
 from calmap.compile.packed import PackedError, PackedMatch, numbers
@@ -18,7 +18,6 @@ from calmap.model.values import UNDEFINED
 if TYPE_CHECKING:
     from calmap.compile.selectors import Rules
 
-Judge: TypeAlias = Callable[[str], "Judged | None"]
 _NOT_FOUND = Answer.NOT_FOUND
 _NOTHING = missed("nothing to choose from")
 
@@ -54,7 +53,7 @@ class Match:
         self._every = (1 << len(self.choices)) - 1
         self.merge_overlaps = packed.merge_overlaps
         self._packed = packed.columns
-        self._asked: tuple[tuple[str, dict[str, Judged], Judge], ...] = ()
+        self._asked: tuple[tuple[str, Known], ...] = ()
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -78,9 +77,13 @@ class Match:
         for column in columns:
             column.check(len(self.choices))
 
-    def _open(self) -> tuple[tuple[str, dict[str, Judged], Judge], ...]:
-        self._asked = tuple((column.parameter, column.known, column.judge) for column in self.columns)
+    def _open(self) -> tuple[tuple[str, Known], ...]:
+        self._asked = tuple((column.parameter, column.known) for column in self.columns)
         return self._asked
+
+    def _whole(self, header: Header) -> dict[str, str]:
+        """A header that has a value for every parameter."""
+        return {**dict.fromkeys(self.parameters, UNDEFINED), **header}
 
     def leads_to(self) -> Sequence[int]:
         """The choices of the rules."""
@@ -89,12 +92,14 @@ class Match:
     def choose(self, header: Header) -> Outcome:
         """The answer of the best rules that lead to one."""
         candidates = self._every
-        for parameter, known, judge in self._asked or self._open():
-            value = header.get(parameter, UNDEFINED)
-            judged = known.get(value) or judge(value)
-            if judged is None:
-                return refusal(parameter, value)
-            candidates &= judged[1]
+        try:
+            for parameter, known in self._asked or self._open():
+                judged = known[header[parameter]]
+                if judged is None:
+                    return refusal(parameter, header[parameter])
+                candidates &= judged[1]
+        except KeyError:
+            return self.choose(self._whole(header))
         if not candidates:
             return NO_MATCH
         if not candidates & (candidates - 1):
@@ -116,9 +121,9 @@ class Match:
         """The rules that accept a header."""
         candidates = self._every
         matching = []
-        for parameter, known, judge in self._asked or self._open():
+        for parameter, known in self._asked or self._open():
             value = header.get(parameter, UNDEFINED)
-            judged = known.get(value) or judge(value)
+            judged = known[value]
             if judged is None:
                 return refusal(parameter, value)
             candidates &= judged[1]
