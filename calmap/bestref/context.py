@@ -12,7 +12,7 @@ from calmap.bestref.explainer import Explainer
 from calmap.bestref.rulebook import Rulebook, TypeRules
 from calmap.cache.rulesets import Rules
 from calmap.compile.tree import Answer
-from calmap.errors import HeaderError, UsageError
+from calmap.errors import CalmapError, HeaderError, UsageError
 from calmap.model.names import mapping_kind
 from calmap.observatories.definition import Observatory
 from calmap.observatories.keywords import instrument_of
@@ -86,6 +86,22 @@ class Context:
         """The rules of one type of an instrument."""
         return self._book(instrument.lower()).rules_of(reftype.lower())
 
+    def unusable(
+        self, instrument: str, reftypes: Iterable[str] | None = None
+    ) -> tuple[tuple[str, CalmapError], ...]:
+        """Types whose mapping is missing or broken, so that they have no answers, and why.
+
+        Parameters
+        ----------
+        instrument
+            Whose types.
+        reftypes
+            Those to look at; all if None.
+        """
+        book = self._book(instrument.lower())
+        rules = [book.rules_of(reftype.lower()) for reftype in (reftypes or book.reftypes)]
+        return tuple((each.reftype, each.problem) for each in rules if each.problem is not None)
+
     def required_keywords(self, instrument: str | None = None) -> tuple[str, ...]:
         """Keywords that the rules of an instrument, or of all, look at."""
         wanted = self.instruments() if instrument is None else (instrument.lower(),)
@@ -152,7 +168,8 @@ class Context:
             A row for each header, a column for each keyword: an Arrow table, record batch or
             stream of batches; a polars, pandas or astropy table, or any other that has the
             Arrow or the dataframe interchange protocol; or a dictionary of lists. Names of
-            columns may be in any case; columns that no rule asks for are not looked at. A
+            columns may be in any case; columns that no rule asks for are not looked at. Values
+            count as `str` writes them, numbers of single precision as numpy does: 1.4. A
             stream is read batch by batch.
         reftypes
             Types to look for; all that the instruments in the table have if None.
@@ -164,8 +181,9 @@ class Context:
             dictionary-encoded columns of text: ``<reftype>``, the file, several joined by
             ``", "``, null unless one was found; and ``<reftype>_status``, which is ``found``,
             ``not_applicable``, ``not_found``, ``bad_header`` where the row names no
-            instrument that the context knows, or null where the rules omit the type or the
-            row's instrument does not have it.
+            instrument that the context knows, or null where the rules omit the type. A type
+            that the row's instrument does not have is ``not_found`` if `reftypes` names it,
+            as for `bestrefs`, and null if it is there for other rows.
 
         Raises
         ------

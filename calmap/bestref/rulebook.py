@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from calmap.bestref.explanation import Step
-from calmap.cache.remote.trouble import DamagedError, UnreachableError
 from calmap.cache.rulesets import Link, Links, Rules
 from calmap.compile.outcome import NO_MATCH, Outcome, failed
 from calmap.compile.reference import CompiledReference
 from calmap.compile.tree import Answer
-from calmap.errors import CalmapError, MappingError
+from calmap.errors import CalmapError, MappingError, NotInCacheError
 from calmap.model.names import mapping_kind
 from calmap.model.values import UNDEFINED, condition_text
 from calmap.observatories.keywords import KeywordResolver
@@ -37,6 +36,8 @@ class TypeRules:
         The answer where there is no mapping, or none that can be used.
     steps
         How the imap leads here.
+    problem
+        Why the mapping can't be used, if it can't.
     """
 
     reftype: str
@@ -44,6 +45,7 @@ class TypeRules:
     reference: CompiledReference | None
     fixed: Outcome = NO_MATCH
     steps: tuple[Step, ...] = ()
+    problem: CalmapError | None = None
 
     def choose(self, values: Mapping[str, str]) -> Outcome:
         """The answer for conditioned values."""
@@ -171,10 +173,8 @@ class Rulebook:
             return TypeRules(reftype, self.name, None, _special(link, self.name), step)
         try:
             return TypeRules(reftype, link.target, self.rules.reference(link.target), steps=step)
-        except (DamagedError, UnreachableError):
-            raise
-        except CalmapError as problem:
-            return TypeRules(reftype, link.target, None, failed(str(problem)), step)
+        except (MappingError, NotInCacheError) as problem:
+            return TypeRules(reftype, link.target, None, failed(str(problem)), step, problem)
 
 
 def _special(link: Link, mapping: str) -> Outcome:

@@ -9,7 +9,15 @@ import click
 from calmap.cli.cluster import place_options
 from calmap.cli.options import Invocation, color_option, examples, format_option, quiet_option
 from calmap.cli.scope import require_types
-from calmap.cli.tables import answer_tables, opened_tables, table_options, tell_bad_headers, tell_written
+from calmap.cli.tables import (
+    answer_tables,
+    opened_tables,
+    table_options,
+    tell_bad_headers,
+    tell_unusable,
+    tell_written,
+)
+from calmap.cli.trouble import TROUBLE
 
 if TYPE_CHECKING:
     from calmap.archive.affected import AffectedSearch
@@ -90,7 +98,16 @@ def affected(
             labels = pair[0].label, pair[1].label
             _show(tally, search, labels, output, invocation, style, color)
             tell_written(invocation, output)
+        looked_up = [pair for pair in search.types()[0] if pair.instrument in tally.instruments]
+        broken = tell_unusable(
+            (one, pair.instrument, (pair.reftype,))
+            for pair in looked_up
+            for one in search.contexts
+            if pair.instrument in one.instruments()
+        )
     tell_bad_headers(tally)
+    if broken:
+        ctx.exit(TROUBLE)
     ctx.exit(_AFFECTED if tally.affected or tally.bad else 0)
 
 

@@ -8,7 +8,13 @@ import click
 
 from calmap.bestref import Context
 from calmap.cli.options import Invocation
-from calmap.cli.tables import answer_tables, opened_tables, tell_bad_headers, tell_written
+from calmap.cli.tables import (
+    answer_tables,
+    opened_tables,
+    tell_bad_headers,
+    tell_unusable,
+    tell_written,
+)
 from calmap.cli.trouble import FINDINGS, TROUBLE
 from calmap.errors import CacheError
 
@@ -64,6 +70,8 @@ def select_tables(
         tell_written(invocation, output)
         _tell_unseen(tally, selection)
     tell_bad_headers(tally)
+    if tell_unusable((context, instrument, reftypes) for instrument in sorted(tally.instruments)):
+        return TROUBLE
     incomplete = tally.bad or any(case.answers[0] == NOT_FOUND for case in tally.counts)
     return TROUBLE if absent else FINDINGS if incomplete else 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -13,11 +13,13 @@ import click
 from calmap.cli.cluster import place_to_run
 from calmap.cli.options import Invocation
 from calmap.errors import UsageError
+from calmap.report.text import printable
 
 if TYPE_CHECKING:
     from calmap.archive.selection import Answered
     from calmap.archive.tables.reading import HeaderTables, Partition
     from calmap.archive.tally import Tally
+    from calmap.bestref import Context
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -129,6 +131,23 @@ def tell_bad_headers(tally: Tally) -> None:
         from calmap.report.tallied import bad_headers
 
         click.echo(f"warning: {bad_headers(tally)}", err=True)
+
+
+def tell_unusable(asked: Iterable[tuple[Context, str, Sequence[str] | None]]) -> bool:
+    """Tell of types whose mapping is missing or broken, so that nothing was found; True if there are any.
+
+    Parameters
+    ----------
+    asked
+        Contexts, each with an instrument and the types that were looked up, or None for all.
+    """
+    found = False
+    for context, instrument, reftypes in asked:
+        for reftype, problem in context.unusable(instrument, reftypes):
+            found = True
+            message = f"{instrument} {reftype}, {context.name}: nothing can be found: {problem}"
+            click.echo(f"error: {printable(message)}", err=True)
+    return found
 
 
 def tell_written(invocation: Invocation, output: str | None) -> None:
