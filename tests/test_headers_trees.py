@@ -103,3 +103,13 @@ def test_real_files(name: str, expected: dict[str, str], corpus: Path) -> None:
 def test_the_dataset_names_of_real_dumps(corpus: Path) -> None:
     names = [name for name, _ in read_headers(corpus / "files" / "hst" / "canary.json")]
     assert names == ["LA7803FIQ:LA7803FIQ"]
+
+
+def test_headers_without_a_name_are_called_by_their_line(tmp_path):
+    path = tmp_path / "s.jsonl"
+    path.write_text('{"A": 1}\n{"A": 2}\n\n{"x": {"A": 3}}\n{"A": 4}\n')
+
+    assert [name for name, _ in read_headers(path)] == [f"{path}:1", f"{path}:2", "x", f"{path}:5"]
+
+    path.write_text('{"A": 1}\n\n')
+    assert [name for name, _ in read_headers(path)] == [str(path)]

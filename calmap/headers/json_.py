@@ -19,7 +19,7 @@ _TREES: Final = frozenset({"META", "ROMAN"})
 
 
 def read_json(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Headers in a JSON file by the names of their datasets, or by the file's name if it has one header.
+    """Headers in a JSON file by the names of their datasets, or else of the file and its lines.
 
     Raises
     ------
@@ -40,9 +40,11 @@ def read_json(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
             number += 1
             if len(line) >= MAX_LINE:
                 raise HeaderError(f"{path}:{number}: the line is longer than {MAX_LINE} bytes")
+            following = stream.readline(MAX_LINE)
             if line.strip():
-                yield from _headers(path, _loads(path, line, number - 1))
-            line = stream.readline(MAX_LINE)
+                name = str(path) if number == 1 and not following.strip() else f"{path}:{number}"
+                yield from _headers(path, _loads(path, line, number - 1), name)
+            line = following
 
 
 def _of_whole(path: Path, data: bytes) -> Iterator[tuple[str, dict[str, str]]]:
@@ -50,7 +52,7 @@ def _of_whole(path: Path, data: bytes) -> Iterator[tuple[str, dict[str, str]]]:
         raise HeaderError(
             f"{path} is larger than {MAX_WHOLE // 2**20} MiB", hint="write one {dataset: header} a line"
         )
-    yield from _headers(path, _loads(path, data, 0))
+    yield from _headers(path, _loads(path, data, 0), str(path))
 
 
 def _loads(path: Path, data: bytes, before: int) -> object:
@@ -64,15 +66,15 @@ def _loads(path: Path, data: bytes, before: int) -> object:
         raise HeaderError(f"{path}: no JSON: {error}") from None
 
 
-def _headers(path: Path, data: object) -> Iterator[tuple[str, dict[str, str]]]:
+def _headers(path: Path, data: object, name: str) -> Iterator[tuple[str, dict[str, str]]]:
     if not isinstance(data, dict):
         raise HeaderError(f"{path} has no keywords", hint='expected {"KEYWORD": value}')
     try:
         if _is_many(data):
-            for name, header in data.items():
-                yield name, flat_header(header)
+            for dataset, header in data.items():
+                yield dataset, flat_header(header)
         else:
-            yield str(path), flat_header(data)
+            yield name, flat_header(data)
     except TooMuchError as error:
         raise HeaderError(f"{path}: {error}, too much for a header") from None
 
