@@ -317,6 +317,16 @@ def test_a_mapping_that_is_not_in_it(demo):
         cache.layout.mapping_files()
 
 
+@pytest.mark.parametrize("name", ["nope.pmap", "ligeriri_0099.pmap"])
+def test_a_context_that_is_not_there(repo_root, tmp_path, name):
+    target = tmp_path / "x.calmap"
+    made = CliRunner().invoke(cli, ["compile", name, "--cache", str(repo_root), "-o", str(target)])
+
+    assert made.exit_code == 3
+    assert made.stderr.startswith(f"error: mapping {name} is not in {repo_root / 'mappings'}")
+    assert not target.exists()
+
+
 def test_the_commands(repo_root, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = CliRunner().invoke

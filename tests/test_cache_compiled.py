@@ -308,6 +308,18 @@ def test_the_commands(repo_root, tmp_path, monkeypatch):
     assert f"compiled  {told['entries']} mappings" in run(cli, ["cache", "info"]).stdout
     assert run(cli, ["cache", "clear"]).stdout.startswith(f"{told['entries']} compiled mappings removed, ")
     assert json.loads(run(cli, ["cache", "clear", "--format", "json"]).stdout) == {"removed": 0, "bytes": 0}
+    assert not run(cli, ["cache", "clear", "--quiet"]).output
+
+
+def test_a_store_that_can_not_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    info = ["cache", "info"]
+    for place, troubled in (("file", True), ("file/below", True), ("new/below", False)):
+        monkeypatch.setenv("CALMAP_STORE", str(tmp_path / place))
+        assert ("it can't be written" in CliRunner().invoke(cli, info).stdout) is troubled
+        told = json.loads(CliRunner().invoke(cli, [*info, "--format", "json"]).stdout)
+        assert (told["trouble"] is not None) is troubled
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_store_that_is_off(repo_root, monkeypatch):

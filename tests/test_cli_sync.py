@@ -481,6 +481,21 @@ def test_checksums_are_written(origin, tmp_path):
 
     assert result.exit_code == 0
     assert result.stdout == f"wrote {origin / SUMS} with 61 files\n"
+    command = ["sync", "--cache", "origin", "--write-checksums", "--format", "json"]
+    told = CliRunner().invoke(cli, command, obj=invocation).stdout
+    assert json.loads(told) == {"file": str(origin / SUMS), "files": 61}
+    assert not CliRunner().invoke(cli, [*command, "--quiet"], obj=invocation).output
+
+
+def test_a_place_without_a_cache(origin, tmp_path):
+    shutil.rmtree(origin / "mappings")
+    invocation = Invocation({"CALMAP_MIRRORS": str(tmp_path / "mirrors")}, tmp_path)
+
+    result = CliRunner().invoke(cli, ["sync", "--cache", f"file://{origin}"], obj=invocation)
+
+    assert result.exit_code == 3
+    assert "hint: is the URL right? name a context, or put" in result.stderr
+    assert "--context" not in result.stderr
 
 
 def calmap(tmp_path, *arguments):

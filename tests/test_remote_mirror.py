@@ -4,6 +4,7 @@ import json
 import pickle
 import re
 import shutil
+import sys
 import uuid
 import warnings
 from pathlib import Path
@@ -384,6 +385,32 @@ def test_commands_that_read(disk, tmp_path, monkeypatch):
         assert words == [line.split()[:1] for line in near.stdout.splitlines()][: len(words)]
         assert len(words) == len(near.stdout.splitlines()) or command[0] == "explain"
         shutil.rmtree(tmp_path / "mirrors")
+
+
+def test_a_package_that_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+
+    for named in ((), ("--context", CONTEXT)):
+        result = run(tmp_path, "bestref", str(EXPOSURE), "--cache", f"s3://{uuid.uuid4()}/crds", *named)
+        assert result.exit_code == 3
+        assert "a package for it is missing" in result.stderr
+        assert "hint: pip install 'calmap-toolkit[remote]'" in result.stderr
+        assert "which context" not in result.stderr
+
+
+def test_a_folder_for_mirrors_that_can_not_be_made(disk, tmp_path):
+    (tmp_path / "mirrors").write_text("in the way")
+
+    for named in ((), ("--context", CONTEXT)):
+        result = run(tmp_path, "bestref", str(EXPOSURE), "--cache", disk[1], *named)
+        assert result.exit_code == 3
+        assert f"error: {tmp_path}/mirrors/" in result.stderr
+        assert "can't be" in result.stderr
+        assert "CALMAP_MIRRORS names another folder" in result.stderr
+        assert "which context" not in result.stderr
+    shown = run(tmp_path, "config", "--cache", disk[1])
+    assert shown.exit_code == 0
+    assert f"{tmp_path}/mirrors/" in shown.stdout
 
 
 def test_commands_that_write(disk, tmp_path):

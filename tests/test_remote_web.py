@@ -1,8 +1,12 @@
 """Caches on a web server, one that misbehaves too."""
 
+import itertools
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 from remote_servers import CONTEXT, ROOT, SUMS, demo_cache, list_files, mirror_of, pieces, web_server
@@ -274,4 +278,90 @@ def test_processes_that_want_the_same(web, tmp_path):
     told = [process.communicate(timeout=60) for process in running]
 
     assert told == [(f"{(ROOT / PLACE).stat().st_size}\n", "")] * 4
+    assert not pieces(tmp_path / "m")
+
+
+def test_a_server_without_connection_is_not_asked_again(monkeypatch):
+    asked: list[str] = []
+    now = [0.0]
+    monkeypatch.setattr(
+        "calmap.cache.remote.patience.time",
+        SimpleNamespace(sleep=lambda _: None, monotonic=lambda: now[0]),
+    )
+
+    def ask():
+        asked.append("asked")
+        raise UnreachableError("it can't be reached", "try again later", silent=True)
+
+    patience = Patience((0.0, 0.0))
+    for seconds, expected in ((0, 3), (1, 3), (200, 3), (400, 4), (500, 4)):
+        now[0] = seconds
+        with pytest.raises(UnreachableError, match="can't be reached"):
+            patience.tried(ask)
+        assert len(asked) == expected
+    now[0] = 1000
+    assert patience.tried(lambda: "here") == "here"
+
+
+def test_who_takes_long_to_find_no_connection_is_not_tried_again(monkeypatch):
+    clock = itertools.count(0, 20)
+    monkeypatch.setattr(
+        "calmap.cache.remote.patience.time",
+        SimpleNamespace(sleep=lambda _: None, monotonic=lambda: next(clock)),
+    )
+    asked: list[str] = []
+
+    def ask():
+        asked.append("asked")
+        raise UnreachableError("it can't be reached", silent=True)
+
+    with pytest.raises(UnreachableError):
+        Patience((0.0, 0.0)).tried(ask)
+    assert asked == ["asked"]
+
+
+def test_another_process_finds_out_for_itself():
+    patience = Patience((0.0,))
+    with pytest.raises(UnreachableError):
+        patience.tried(lambda: Origin(NOBODY).facts(PLACE))
+    asked: list[str] = []
+
+    assert pickle.loads(pickle.dumps(patience)).tried(lambda: asked.append("asked")) is None
+    assert asked == ["asked"]
+
+
+@contextmanager
+def patched_connection(asked):
+    """Notes each time that a file system is asked for."""
+    connect = Origin._connected
+
+    def noted(self):
+        asked.append(self.url)
+        return connect(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Origin, "_connected", noted)
+        yield
+
+
+def test_nobody_is_asked_only_for_the_first_of_many_files(tmp_path):
+    mirror = mirror_of(NOBODY, tmp_path / "m")
+    asked: list[str] = []
+
+    with patched_connection(asked):
+        for name in ("a", "b", "c"):
+            with pytest.raises(UnreachableError, match="can't be reached"):
+                mirror.find_mapping(f"ligeriri_iris_{name}_0001.rmap")
+
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize("size", [5000, 0])
+def test_a_fits_file_that_is_cut_where_it_is(web, tmp_path, size):
+    path = web.folder / PLACE
+    path.write_bytes(path.read_bytes()[:size])
+
+    with pytest.raises(DamagedError, match=r"a multiple of 2,880|no \.fits file begins"):
+        reference(web, tmp_path / "m")
+    assert not (tmp_path / "m" / PLACE).exists()
     assert not pieces(tmp_path / "m")

@@ -10,7 +10,7 @@ from calmap.cache.compiled import NO_STORE, CompiledStore
 from calmap.cache.layout import Layout
 from calmap.cache.rulesets import Rules, open_rules
 from calmap.cache.settings import compiled_store, opened_layout
-from calmap.errors import UsageError
+from calmap.errors import ObservatoryError, UsageError
 from calmap.model.names import mapping_name
 
 
@@ -87,7 +87,12 @@ class Cache:
             If the telescope's definition is missing or wrong.
         """
         name = name or self.layout.newest_context(observatory)
-        context = Context(name, self.rules(observatory or _telescope(name)))
+        telescope = observatory or _telescope(name)
+        try:
+            context = Context(name, self.rules(telescope))
+        except ObservatoryError:
+            self.layout.mapping_path(name, telescope)
+            raise
         context.rules.layout.mapping_path(name, context.observatory.name)
         return context
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from calmap.cache.layout import Layout
@@ -14,12 +14,19 @@ from calmap.model.names import mapping_kind
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The value of one setting and where it comes from, or why there is none."""
+    """The value of one setting and where it comes from, or why there is none.
+
+    Parameters
+    ----------
+    problem
+        The trouble with the cache that kept it from being found out.
+    """
 
     name: str
     value: str | None
     origin: str
     rank: int = 0
+    problem: CacheError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +84,14 @@ class Settings:
         UsageError
             If there is none, several would do, it lies outside the cache, or only a server could tell
             which is meant.
+        CacheError
+            If the cache can't tell.
         """
         name, origin = self.context.value, self.context.origin
         if name is None:
             self.layout()
+            if self.context.problem is not None:
+                raise self.context.problem
             raise UsageError(f"which context is meant? {origin}", hint="name a .pmap with --context")
         if mapping_kind(name) is None:
             raise UsageError(

@@ -14,7 +14,7 @@ from calmap.cache.configfile import ConfigEntry, config_files, read_config
 from calmap.cache.layout import Layout, cache_above
 from calmap.cache.ownership import cache_around, is_path, owns
 from calmap.cache.remote.urls import is_url, mirror_name, normal_url
-from calmap.errors import CalmapError, UsageError
+from calmap.errors import CacheError, CalmapError, UsageError
 from calmap.model.names import mapping_name
 
 __all__ = [
@@ -101,7 +101,7 @@ def complete_settings(given: Settings) -> Settings:
     except CalmapError as problem:
         if layout is None or not layout.origin:
             return given
-        context = context if context.value else Setting("context", None, problem.message)
+        context = context if context.value else _unknown(problem)
     return replace(given, context=context, observatory=observatory)
 
 
@@ -326,4 +326,10 @@ def _newest(layout: Layout, observatory: Setting) -> Setting:
     try:
         return Setting("context", layout.newest_context(observatory.value), NEWEST)
     except CalmapError as problem:
-        return Setting("context", None, problem.message)
+        return _unknown(problem)
+
+
+def _unknown(problem: CalmapError) -> Setting:
+    """A context that can't be found out."""
+    trouble = problem if isinstance(problem, CacheError) else None
+    return Setting("context", None, problem.message, problem=trouble)

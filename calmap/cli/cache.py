@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
 from calmap.cache.compiled import CompiledStore, Kept
-from calmap.cli.options import Invocation, examples, format_option
+from calmap.cli.options import Invocation, examples, format_option, quiet_option
 from calmap.errors import CacheError
 
 
@@ -29,7 +31,9 @@ def info(ctx: click.Context, style: str) -> None:
     store = _store(ctx)
     kept = _asked(store, store.kept)
     if style == "json":
+        trouble = _trouble(store.folder) if store.folder else None
         data = {"folder": str(store.folder) if store.folder else None, **kept._asdict(), "limit": store.limit}
+        data["trouble"] = trouble
         click.echo(json.dumps(data, indent=2))
         return
     if store.folder is None:
@@ -38,6 +42,8 @@ def info(ctx: click.Context, style: str) -> None:
     from rich.filesize import decimal
 
     click.echo(f"folder    {store.folder}")
+    if trouble := _trouble(store.folder):
+        click.echo(f"trouble   it can't be written, so that nothing is kept: {trouble}")
     click.echo(f"compiled  {kept.entries} mappings, {decimal(kept.size)} of at most {decimal(store.limit)}")
     if kept.others:
         click.echo(f"others    {kept.others} of other versions of calmap, {decimal(kept.others_size)}")
@@ -45,14 +51,17 @@ def info(ctx: click.Context, style: str) -> None:
 
 @cache.command(epilog=examples("calmap cache clear"))
 @format_option("table", "json")
+@quiet_option
 @click.pass_context
-def clear(ctx: click.Context, style: str) -> None:
+def clear(ctx: click.Context, style: str, quiet: bool) -> None:
     """Remove all compiled mappings, those of other versions of calmap too."""
     from rich.filesize import decimal
 
     store = _store(ctx)
     gone = _asked(store, store.clear)
     count, size = gone.entries + gone.others, gone.size + gone.others_size
+    if quiet:
+        return
     if style == "json":
         click.echo(json.dumps({"removed": count, "bytes": size}, indent=2))
     else:
@@ -64,6 +73,16 @@ def _store(ctx: click.Context) -> CompiledStore:
 
     invocation: Invocation = ctx.obj
     return compiled_store(invocation.variables)
+
+
+def _trouble(folder: Path) -> str | None:
+    """Why nothing can be kept in a folder, or None if something can; nothing stays there."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return None
+    except OSError as problem:
+        return problem.strerror or str(problem)
 
 
 def _asked(store: CompiledStore, question: Callable[[], Kept]) -> Kept:

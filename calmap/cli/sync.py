@@ -96,7 +96,7 @@ def sync(
     given = {"cache": cache, "context": contexts[0] if contexts else None, "observatory": observatory}
     settings = given_settings(given, invocation.variables, invocation.cwd)
     if write_checksums:
-        _write_checksums(settings, quiet=quiet)
+        _write_checksums(settings, style, quiet=quiet)
         return
     _refuse_contradictions(datasets or tables, no_references, prune=prune and not (yes or dry_run))
     request = Request(
@@ -130,7 +130,7 @@ def has_reader() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _write_checksums(settings: Settings, *, quiet: bool) -> None:
+def _write_checksums(settings: Settings, style: str, *, quiet: bool) -> None:
     from calmap.cache.remote.manifest import FILE_NAME, cache_places, write_manifest
     from calmap.report.text import printable
 
@@ -139,7 +139,9 @@ def _write_checksums(settings: Settings, *, quiet: bool) -> None:
         raise UsageError(f"{layout.origin} can't be written to", "do this where the cache is a folder")
     layout.require_files()
     count = write_manifest(layout.root, cache_places(layout.root))
-    if not quiet:
+    if style == "json" and not quiet:
+        click.echo(json.dumps({"file": str(layout.root / FILE_NAME), "files": count}, indent=2))
+    elif not quiet:
         click.echo(printable(f"wrote {layout.root / FILE_NAME} with {count:,} files"))
 
 

@@ -183,7 +183,7 @@ class Catalogue:
                 values = json.loads(path.read_bytes())
                 files = {str(key): str(value) for key, value in values["files"].items()}
                 return Telescope(str(values["arrangement"]), files)
-            except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+            except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError, AttributeError):
                 return None
 
     def _learned(self, name: str) -> Telescope:
@@ -264,9 +264,7 @@ class Catalogue:
 
     def _silent(self) -> NotInCacheError:
         message = f"{self.supply.origin} does not tell which contexts it has"
-        hint = (
-            f"is the URL right? name a context with --context, or put a list of its files there, {FILE_NAME}"
-        )
+        hint = f"is the URL right? name a context, or put a list of its files there, {FILE_NAME}"
         return NotInCacheError(message, hint)
 
 

@@ -100,7 +100,7 @@ class Listing:
         with writing(self.path, "read"):
             try:
                 data = self.path.read_bytes()
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 return None
         return parse_manifest(data, str(self.path))
 

@@ -12,9 +12,11 @@ from typing import Final
 
 from calmap.cache.lock import hold, is_held
 from calmap.cache.store import sync_folder, writing
+from calmap.errors import CacheError
 
 _PART: Final = re.compile(r"\..+\.[0-9a-f]{12}\.part")
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_ELSEWHERE: Final = "for mirrors of caches CALMAP_MIRRORS names another folder"
 _DAY: Final = 86_400.0
 
 
@@ -28,9 +30,12 @@ def arriving(target: Path) -> Iterator[Path]:
         If its folder can't be written to.
     """
     part = target.with_name(f".{target.name[:200]}.{os.urandom(6).hex()}.part")
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(part, _FLAGS, 0o666)
+    try:
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(part, _FLAGS, 0o666)
+    except CacheError as problem:
+        raise CacheError(problem.message, problem.hint or _ELSEWHERE) from problem.__cause__
     try:
         hold(handle)
         yield part

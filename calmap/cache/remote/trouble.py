@@ -14,6 +14,7 @@ _LOCAL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG,
 _ABSENT: Final = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 _PASSING: Final = frozenset({408, 425, 429})
 _LONGEST: Final = 300
+_SILENT: Final = ("ClientConnector", "ConnectionTimeout", "EndpointConnection", "ConnectTimeout")
 
 
 class AbsentError(NotInCacheError):
@@ -29,11 +30,22 @@ class DamagedError(CacheError):
 
 
 class UnreachableError(CacheError):
-    """A cache that is elsewhere does not answer, or not as it should."""
+    """A cache that is elsewhere does not answer, or not as it should.
 
-    def __init__(self, message: str, hint: str | None = None, *, passing: bool = True) -> None:
+    Parameters
+    ----------
+    passing
+        Whether it may go better the next time.
+    silent
+        Whether there was no connection at all, so that other files can't be had either.
+    """
+
+    def __init__(
+        self, message: str, hint: str | None = None, *, passing: bool = True, silent: bool = False
+    ) -> None:
         super().__init__(message, hint)
         self.passing = passing
+        self.silent = silent
 
 
 class StaleWarning(CalmapWarning):
@@ -94,7 +106,13 @@ def _unreachable(shown: str, problem: Exception) -> CacheError:
         return UnreachableError(f"{shown} can't be read: {_words(problem)}", hint, passing=False)
     passing = not isinstance(status, int) or status >= 500 or status in _PASSING
     advice = "try again later" if passing else None
-    return UnreachableError(f"{shown} can't be reached: {_words(problem)}", advice, passing=passing)
+    message = f"{shown} can't be reached: {_words(problem)}"
+    return UnreachableError(message, advice, passing=passing, silent=_is_silent(problem))
+
+
+def _is_silent(problem: Exception) -> bool:
+    """Whether no connection came about."""
+    return isinstance(problem, ConnectionRefusedError) or type(problem).__name__.startswith(_SILENT)
 
 
 def _forbidden(shown: str, problem: Exception) -> ForbiddenError:

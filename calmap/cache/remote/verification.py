@@ -14,6 +14,7 @@ from calmap.model.names import mapping_kind
 
 _SHOWN: Final = 12
 _KEY: Final = "sha1sum"
+_BLOCK: Final = 2880
 _PAGES: Final = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<error")
 _BEGINNINGS: Final = (
     (".fits", (b"SIMPLE  =",)),
@@ -117,3 +118,6 @@ def _require_kind(path: Path, name: str) -> None:
     for suffix, beginnings in _BEGINNINGS:
         if name.lower().endswith(suffix) and not head.lstrip().startswith(beginnings):
             raise DamagedError(f"{name} begins with {head[:16]!r}", f"no {suffix} file begins like this")
+    size = path.stat().st_size
+    if name.lower().endswith(".fits") and size % _BLOCK:
+        raise DamagedError(f"{name} has {size:,} bytes", f"a FITS file has a multiple of {_BLOCK:,}")
