@@ -306,6 +306,23 @@ def test_answers_of_tables_are_those_of_headers(hst: Cache, tmp_path: Path) -> N
     assert found.tally.bad == found.table["instrument"].null_count
 
 
+def test_batches_larger_than_what_is_looked_up_at_a_time(
+    hst: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = hst.context("hst_0729.pmap")
+    tables = open_tables([str(write(tmp_path / "t.arrow", generated(context, 60, 5)))])
+    selection = TableSelection(context, Question.about(tables))
+    [partition] = tables.partitions()
+    whole = answer(selection, partition)
+
+    monkeypatch.setattr("calmap.bestref.tables.inputs.ROWS", 7)
+    cut = answer(TableSelection(context, Question.about(tables)), partition)
+
+    assert cut.table.to_pylist() == whole.table.to_pylist()
+    assert cut.table["dataset"].to_pylist() == [f"d{number}" for number in range(60)]
+    assert cut.tally == whole.tally
+
+
 def test_tallies_add_up_in_order() -> None:
     parts = [Tally(2, 1, (f"d{number}",), 1, {"a": 1}, {}) for number in range(7)]
 

@@ -1,5 +1,7 @@
 """Work on partitions: the same here, in processes of this machine and on a cluster, whoever is killed."""
 
+import subprocess
+import sys
 import time
 
 import cluster_work as work
@@ -145,6 +147,45 @@ def test_work_that_is_broken_off_is_called_back(address, someones, tmp_path):
         interrupted()
 
 
+def test_what_is_gone_from_the_workers_already(address, someones, tmp_path):
+    """As when the cluster ends at the same time: what was broken off is told, and nothing else."""
+    with open_place(scheduler=address) as place, Client(someones, set_as_default=False) as other:
+        results = place.run(work.times, range(50), work.shared(tmp_path))
+        next(results)
+        other.run(forget)
+        results.close()
+
+
+def forget(dask_worker):
+    for name in [name for name in dask_worker.plugins if name.startswith("calmap")]:
+        del dask_worker.plugins[name]
+
+
+INTERRUPTED_START = """
+import sys
+from distributed import LocalCluster
+from calmap.archive.cluster import client
+
+class Interrupted(LocalCluster):
+    def __init__(self, **keywords):
+        super().__init__(**keywords)
+        sys.exit(3)
+
+if __name__ == "__main__":
+    client.LocalCluster = Interrupted
+    with client.started(1):
+        pass
+"""
+
+
+def test_nothing_is_told_of_workers_that_end_with_the_process(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(INTERRUPTED_START)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+
+
 def test_processes_of_this_machine(tmp_path):
     shared = work.shared(tmp_path)
     with open_place(workers=2) as place:
@@ -205,7 +246,7 @@ def test_scheduler_that_is_not_there():
     assert time.monotonic() - start < 15
 
 
-@pytest.mark.parametrize("scheduler", ["ftp://127.0.0.1:1", "http//x"])
+@pytest.mark.parametrize("scheduler", ["ftp://127.0.0.1:1", "http//x", "tcp://:1", f"tcp://{'x' * 99}:1"])
 def test_what_is_no_address(scheduler):
     with pytest.raises((UsageError, CacheError)), open_place(scheduler=scheduler):
         pytest.fail("there is nothing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import os
 from pathlib import Path
 from typing import Any
 
@@ -314,3 +315,93 @@ def test_any_text_of_csv_comes_back(tmp_path_factory: pytest.TempPathFactory, ce
     path.write_bytes(("a,b\n" + "".join(quoted)).encode())
 
     assert read(path) == [{"a": one or None, "b": other or None} for one, other in cells]
+
+
+def test_dictionaries_with_nulls_and_runs_are_read(tmp_path: Path) -> None:
+    coded = pa.DictionaryArray.from_arrays(pa.array([0, 1, 2], pa.uint8()), pa.array(["ACS", None, "WFC3"]))
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([2, 3], pa.int32()), pa.array(["a", "b"]))
+    views = pa.array(["x", None, "y"], pa.string_view())
+    batch = pa.record_batch({"CODED": coded, "RUNS": runs, "VIEWS": views})
+    with pa.ipc.new_file(tmp_path / "t.arrow", batch.schema) as file:
+        for _ in range(2):
+            file.write_batch(batch)
+
+    found = read(tmp_path / "t.arrow", rows=10)
+
+    assert [row["CODED"] for row in found] == ["ACS", None, "WFC3"] * 2
+    assert [row["RUNS"] for row in found] == ["a", "a", "b"] * 2
+    assert [row["VIEWS"] for row in found] == ["x", None, "y"] * 2
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_names_of_folders_are_columns(tmp_path: Path, suffix: str) -> None:
+    for name in ("INSTRUME=ACS", "INSTRUME=__HIVE_DEFAULT_PARTITION__", "INSTRUME=W%20C"):
+        folder = tmp_path / "year=2024" / name
+        folder.mkdir(parents=True)
+        write(folder / f"t{suffix}", [{"N": "1"}, {"N": "2"}])
+    (tmp_path / "year=2024" / "INSTRUME=X").mkdir()
+    write(tmp_path / "year=2024" / "INSTRUME=X" / f"t{suffix}", [{"instrume": "own"}])
+
+    assert read(tmp_path) == [
+        *({"N": number, "year": "2024", "INSTRUME": "ACS"} for number in "12"),
+        *({"N": number, "year": "2024", "INSTRUME": "W C"} for number in "12"),
+        {"instrume": "own", "year": "2024"},
+        *({"N": number, "year": "2024", "INSTRUME": None} for number in "12"),
+    ]
+    assert read(tmp_path, columns=["year"]) == [{"year": "2024"}] * 7
+
+
+def test_pipes_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+
+    refused(HeaderError, "it is no regular file", tmp_path / "t.csv")
+    refused(HeaderError, "it is no regular file", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a;b\n1;2\n", "separated by ';'"),
+        ("a\tb\n1\t2\n", r"separated by '\\t'"),
+        ("a, b\n1, 2\n", "blanks around ' b'"),
+    ],
+)
+def test_csv_with_other_marks_than_commas(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+
+    refused(HeaderError, words, tmp_path / "t.csv")
+
+
+def test_undefined_values_of_scaled_columns_of_fits(tmp_path: Path) -> None:
+    columns = [
+        fits.Column("U", "I", bzero=32768, null=-32768, array=np.array([0, 1, 40000], np.uint16)),
+        fits.Column("S", "I", null=-9, array=[-9, 4, 2]),
+    ]
+    hdu = fits.BinTableHDU.from_columns(columns)
+    hdu.writeto(tmp_path / "t.fits")
+    fits.setval(tmp_path / "t.fits", "TSCAL2", value=0.5, ext=1)
+
+    assert read(tmp_path / "t.fits") == [{"U": None, "S": None}, {"U": 1, "S": 2.0}, {"U": 40000, "S": 1.0}]
+
+
+def test_rows_whose_names_are_missing_are_called_by_file_and_number(tmp_path: Path) -> None:
+    single = pa.array([1.4, None], pa.float32())
+    rows = pa.table({"X": ["a", None], "L": [[1], [2]], "F": single, "B": [True, False]})
+    pq.write_table(rows, tmp_path / "t.parquet")
+    [partition] = open_tables([str(tmp_path / "t.parquet")]).partitions()
+    [batch] = partition.batches(["X", "L", "F", "B"])
+    place = f"{tmp_path}/t.parquet"
+
+    assert identities(partition, batch, 0, "X").to_pylist() == ["a", f"{place}:2"]
+    assert identities(partition, batch, 5, "F").to_pylist() == ["1.4", f"{place}:7"]
+    assert identities(partition, batch, 0, "B").to_pylist() == ["True", "False"]
+    assert identities(partition, batch, 0, "OTHER").to_pylist() == [f"{place}:1", f"{place}:2"]
+    with pytest.raises(HeaderError, match=r"column 'L' .* can't name datasets"):
+        identities(partition, batch, 0, "L")
+
+
+def test_a_date_beside_a_time_is_a_date_in_any_case(tmp_path: Path) -> None:
+    day = pa.array([datetime.datetime(2020, 1, 2)])
+    pq.write_table(pa.table({"date-obs": day, "Time-Obs": ["01:00:00"]}), tmp_path / "t.parquet")
+
+    assert read(tmp_path / "t.parquet") == [{"date-obs": "2020-01-02", "Time-Obs": "01:00:00"}]

@@ -170,6 +170,22 @@ def test_places_that_can_not_be_written(tmp_path: Path, monkeypatch: pytest.Monk
             require_target(place, [str(tmp_path / "in.parquet")])
 
 
+def test_answers_do_not_go_among_the_tables_that_are_read(tmp_path: Path) -> None:
+    (tmp_path / "in" / "part").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("in")
+    folder = str(tmp_path / "in")
+
+    for place, read in (
+        (f"{folder}/part/out.csv", folder),
+        (f"{tmp_path}/link/out.csv", folder),
+        ("memory://a/out.csv", "memory://a/"),
+    ):
+        with pytest.raises(UsageError, match="whose tables are read"):
+            require_target(place, [read])
+    for place in (f"{folder}/_out.csv", f"{folder}/../out.csv", "memory://ab/out.csv"):
+        require_target(place, [folder, "memory://a"])
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

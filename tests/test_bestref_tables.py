@@ -217,7 +217,12 @@ def test_numbers_of_single_precision_are_as_numpy_writes_them(real: calmap.Cache
 
     columns = {"CCDGAIN": gains, **{name: [value] * 4 for name, value in rest.items()}}
     swapped = astropy.table.Table({**columns, "CCDGAIN": gains.astype(">f4")})
-    for table in (columns, swapped, pandas.DataFrame(columns)):
+    half = {**columns, "CCDGAIN": gains.astype(np.float16)}
+    scalars = {**columns, "CCDGAIN": list(gains)}
+    arrow = pa.table(columns)
+    coded = arrow.set_column(0, "CCDGAIN", pa.array(gains).dictionary_encode())
+    polar = polars.from_arrow(arrow)
+    for table in (columns, swapped, pandas.DataFrame(columns), half, scalars, arrow, coded, polar):
         assert answered(context, table, ["darkfile"]) == wanted
 
 

@@ -158,6 +158,7 @@ def test_bad_headers(cache: Path) -> None:
             2,
             "neither context has a reference type 'nix'",
         ),
+        ((OLD, NEW, "--table", "headers.parquet", "-t", "drak"), 2, "did you mean dark?"),
         ((OLD, NEW, "--table", "headers.parquet", "-o", "headers.parquet"), 2, "is one of the tables"),
         ((OLD, NEW, "--table", "headers.parquet", "--id", "nix"), 2, "there is no column 'nix'"),
         ((OLD, "broken.pmap", "--table", "headers.parquet"), 3, "broken.pmap"),

@@ -138,6 +138,17 @@ def test_the_column_that_identifies(headers: Path) -> None:
     assert "there is no column 'nix'" in wrong.stderr
 
 
+def test_a_name_that_the_answers_have_too(headers: Path) -> None:
+    rows = [{"Dark": f"d{number}", **row} for number, row in enumerate(exposures())]
+    write(headers, rows)
+
+    run(headers.parent, "--table", headers, "--id", "Dark", "-t", "dark", "-o", "out.parquet")
+
+    found = pq.read_table(headers.parent / "out.parquet")
+    assert found.column_names == ["dataset", "instrument", "dark", "dark_status"]
+    assert found["dataset"].to_pylist() == [row["Dark"] for row in rows]
+
+
 def test_bad_headers_are_told(headers: Path) -> None:
     rows = exposures()
     del rows[0]["INSTRUME"]
@@ -193,6 +204,7 @@ def test_no_rows(headers: Path) -> None:
         (("--table", "headers.parquet", "-o", "out.txt"), 2, "out.txt is of no known kind"),
         (("--table", "headers.parquet", "-o", "no/out.csv"), 3, "there is no folder"),
         (("--table", "headers.parquet", "-o", "headers.parquet"), 2, "is one of the tables that are read"),
+        (("--table", "tables", "-o", "tables/out.csv"), 2, "would be in"),
         (("--table", "broken.parquet", "-o", "out.csv"), 3, "broken.parquet can't be read"),
         (("--table", "late.csv", "-o", "out.csv"), 3, "late.csv can't be read"),
         (("--table", "names.csv"), 3, "no column names the instrument: META.INSTRUMENT.NAME or INSTRUME"),
@@ -204,6 +216,8 @@ def test_what_can_not_be_done(headers: Path, arguments: tuple[str, ...], code: i
     (folder / "broken.parquet").write_bytes(headers.read_bytes()[:-20])
     (folder / "late.csv").write_text("INSTRUME,DETECTOR\n" + "IRIS,IMG1\n" * 9 + "IRIS\n")
     (folder / "names.csv").write_text("a,b\n1,2\n")
+    (folder / "tables").mkdir()
+    shutil.copy(headers, folder / "tables")
     before = sorted(path.name for path in folder.iterdir())
 
     result = run(folder, *arguments)

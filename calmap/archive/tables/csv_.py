@@ -77,6 +77,11 @@ def _names(place: str, skipped: int, delimiter: str) -> tuple[str, ...]:
             raise HeaderError(f"{place} can't be read: {problem}") from None
     if not names:
         raise HeaderError(f"{place} is empty", "the first line must have the names of the columns")
+    blank = next((name for name in names if name != name.strip()), None)
+    if blank is not None:
+        raise HeaderError(
+            f"{place} can't be read: there are blanks around {blank!r}", "write no blanks at commas"
+        )
     return tuple(names)
 
 

@@ -39,7 +39,11 @@ def read(
         nulls = {column.name: column.null for column in table.columns}
         for first in range(start * _UNIT_ROWS, last, rows):
             part = data[first : min(first + rows, last)]
-            found = {name: _column(np.asarray(part.field(name)), nulls[name]) for name in columns}
+            raw = part.view(np.ndarray)
+            found = {
+                name: _column(np.asarray(part.field(name)), _undefined(raw[name], nulls[name]))
+                for name in columns
+            }
             yield pa.RecordBatch.from_arrays(list(found.values()), names=list(found))
 
 
@@ -61,14 +65,15 @@ def _table(place: str) -> Iterator[Any]:
         yield table
 
 
-def _column(values: Any, null: object) -> pa.Array:
+def _undefined(stored: Any, null: object) -> Any:
+    """Rows where a whole number, as it is stored before it is scaled, is the one that means none."""
+    return stored == null if isinstance(null, int) and stored.dtype.kind in "iu" else None
+
+
+def _column(values: Any, undefined: Any) -> pa.Array:
     if values.ndim > 1 or values.dtype.kind not in "SUbiuf":
         return pa.nulls(len(values), pa.list_(pa.int8()))
     if values.dtype.kind in "SU":
         texts = np.char.rstrip(values.astype("S") if values.dtype.kind == "U" else values, b" \0")
         return pa.array([text.decode("latin-1") or None for text in texts.tolist()], pa.string())
-    plain = values.astype(values.dtype.newbyteorder("="))
-    missing = np.isnan(plain) if plain.dtype.kind == "f" else None
-    if isinstance(null, int) and plain.dtype.kind in "iu":
-        missing = plain == null
-    return pa.array(plain, mask=missing)
+    return pa.array(values.astype(values.dtype.newbyteorder("=")), mask=undefined)
