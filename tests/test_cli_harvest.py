@@ -179,8 +179,19 @@ def test_ctrl_c_ends_all_processes_without_a_word_of_python(demo: Path) -> None:
 
     assert process.returncode == 130
     assert "Traceback" not in stderr
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    assert _ends(process.pid)
+
+
+def _ends(group: int) -> bool:
+    """Whether all processes of a group are gone soon; the system may take a moment to bury them."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_a_bar_shows_rate_and_time_left(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:

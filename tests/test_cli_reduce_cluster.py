@@ -1,5 +1,6 @@
 """`calmap reduce` by workers: what comes out is what comes out without them, also when workers are killed."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,6 +13,7 @@ from threading import Event, Thread
 import cluster_work as work
 import pytest
 from click.testing import CliRunner
+from distributed import Client
 
 from calmap.cli.main import cli
 from calmap.cli.options import Invocation
@@ -69,6 +71,39 @@ def test_as_without_workers(reduced, scheduler, options, count):
     assert (code, len(products)) == (3, count)
 
 
+@pytest.fixture
+def workers_elsewhere(scheduler, tmp_path_factory):
+    """The workers are in another folder, where files of the same names are."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    with Client(scheduler, set_as_default=False) as client:
+        before = client.run(os.getcwd)
+        client.run(os.chdir, str(folder))
+        yield folder
+        for worker, place in before.items():
+            client.run(os.chdir, place, workers=[worker])
+
+
+def test_files_are_those_of_the_command(reduced, repo_root, here, workers_elsewhere, scheduler, monkeypatch):
+    """Not those of the same names in the folder where a worker is; and they are called as they were named."""
+    monkeypatch.chdir(here)
+    (here / "cache").symlink_to(repo_root)
+    shutil.copy(SECOND, workers_elsewhere / SEED)
+    shutil.copy(SEED, workers_elsewhere / "damaged.fits")
+    flat = next(repo_root.glob("references/ligeriri/iris/IRIS_IMG1_FLAT*.fits"))
+    shutil.copy(flat, "flat.fits")
+    (workers_elsewhere / "flat.fits").write_text("no flat")
+    pair = {"SCI": [SECOND, f"./{SEED}"]}
+    Path("pair.json").write_text(json.dumps(pair))
+    arguments = (*FILES, "pair.json", "--to", "L3", "--override", "flat=flat.fits", "--cache", "cache")
+
+    alone = reduced(*arguments)
+
+    assert reduced(*arguments, "--scheduler", scheduler) == alone
+    logs = b"".join(product for name, product in alone[3].items() if name.endswith(".log"))
+    assert f"input      {RAW}\n".encode() in logs
+    assert len(alone[3]) > 6
+
+
 def test_workers_that_are_killed_leave_nothing_half(reduced, here, scheduler):
     """Both workers, as soon as one has begun with something."""
     code, printed, told, products = reduced(*FILES)
@@ -106,6 +141,32 @@ def test_a_scheduler_that_is_not_there(reduced):
 
     assert (code, printed, products) == (3, "", {})
     assert told.startswith("error: the scheduler at tcp://127.0.0.1:1 can't be reached\nhint: ")
+
+
+@pytest.mark.parametrize(
+    "address", ["foo", "bar://x", "", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", "tls://127.0.0.1:1"]
+)
+def test_what_is_no_address_is_told_at_once(repo_root, here, address):
+    command = [sys.executable, "-m", "calmap", "reduce", SEED, "--scheduler", address, "--out", "out"]
+    environ = {**os.environ, "CALMAP_CACHE": str(repo_root)}
+    start = time.monotonic()
+    done = subprocess.run(command, cwd=here, env=environ, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 2  # and the hint
+    assert time.monotonic() - start < 8
+
+
+@pytest.mark.parametrize("option", [("--workers", "2"), ("--scheduler", "tcp://127.0.0.1:1")])
+@pytest.mark.parametrize("command", [("bestref", "--table"), ("reduce",)])
+def test_what_is_not_installed_is_named_at_once(here, monkeypatch, command, option):
+    for module in ("distributed", "pyarrow"):
+        monkeypatch.setitem(sys.modules, module, None)
+
+    told = CliRunner().invoke(cli, [*command, "x", *option], obj=Invocation({}, here)).stderr
+
+    assert told.endswith("hint: pip install 'calmap-toolkit[cluster]'\n")
 
 
 def test_both_options_at_once(reduced):

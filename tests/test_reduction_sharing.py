@@ -1,8 +1,8 @@
 """Exposures reduced by workers become what they become without them."""
 
 import pickle
-from contextlib import closing
-from dataclasses import replace
+from contextlib import chdir, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -74,10 +74,10 @@ def without_workers(associations, request, output):
         yield from reduce_association(one, request, output, lambda _: Unwatched(), skies)
 
 
-def both(associations, request, folder, overwrite=False):
+def both(associations, request, folder, overwrite=False, place=None):
     """What is told, and which files there are, without workers and with them, in the same folder."""
     found = []
-    for how in (without_workers, lambda *all_: reduce_at(Elsewhere(), *all_)):
+    for how in (without_workers, lambda *all_: reduce_at(place or Elsewhere(), *all_)):
         for path in folder.glob("*"):
             path.unlink()
         output = Output(folder, overwrite=overwrite)
@@ -121,6 +121,52 @@ def test_as_without_workers(raws, tmp_path, found, last, skip, overwrite):
     here, elsewhere = both(named, request, tmp_path, overwrite)
 
     assert elsewhere == here
+
+
+@dataclass(frozen=True)
+class OtherFolder(Elsewhere):
+    """The same in another folder, where other things have the names of ours."""
+
+    folder: Path = Path()
+
+    def run(self, function, partitions, shared):
+        def there(job, part):
+            with chdir(self.folder):
+                return function(job, part)
+
+        def opened(packed):
+            with chdir(self.folder):
+                return shared.unpack(packed)
+
+        return super().run(there, partitions, replace(shared, unpack=opened))
+
+
+@pytest.mark.parametrize(
+    ("own", "sky", "last"),
+    [({}, "x_LVL1_2.fits", Level.L2), ({"sky": "own.fits"}, "", Level.L2), ({}, "", Level.L3)],
+)
+def test_relative_paths_start_from_here(raws, tmp_path, monkeypatch, own, sky, last):
+    for folder in (tmp_path / "here", tmp_path / "there"):
+        (folder / "out").mkdir(parents=True)
+        for path in raws[:4]:
+            (folder / path.name).write_bytes(path.read_bytes() if folder.name == "here" else b"another")
+        (folder / "own.fits").write_bytes(raws[3].read_bytes() if folder.name == "here" else b"another")
+    monkeypatch.chdir(tmp_path / "here")
+    a, b = (Path(path.name) for path in raws[:2])
+    background = (Path(sky),) if sky else ()
+    request = Request(Overrides({reftype: Path(name) for reftype, name in own.items()}), RECIPE, last=last)
+
+    here, elsewhere = both(
+        [Association("M92", (a, Path("not_there.fits")), background), Association("", (a, b), background)],
+        request,
+        Path("out"),
+        overwrite=True,
+        place=OtherFolder(folder=tmp_path / "there"),
+    )
+
+    assert elsewhere == here
+    assert sum(isinstance(result, Written) for result in here[0]) >= 2
+    assert list((tmp_path / "there" / "out").iterdir()) == []
 
 
 def test_products_that_exist_stay(raws, tmp_path):
@@ -176,7 +222,9 @@ def test_a_folder_that_can_not_be_seen_from_there(raws, tmp_path):
 
 def test_errors_of_writing_name_the_place_of_the_product(raws, tmp_path):
     (tmp_path / "drafts").mkdir()
-    job = Job(Request(NoReferences(), RECIPE), Output(tmp_path, report=True), (), tmp_path / "drafts")
+    job = Job(
+        Request(NoReferences(), RECIPE), Output(tmp_path, report=True), (), tmp_path / "drafts", tmp_path
+    )
     (tmp_path / "x_LVL2_0.html").mkdir()
 
     [result] = work_on(job, Part((Exposure(raws[0]),), {})).results
@@ -188,7 +236,7 @@ def test_errors_of_writing_name_the_place_of_the_product(raws, tmp_path):
 def test_the_rules_are_opened_again_where_they_are_needed(repo_root, tmp_path):
     context = Cache(repo_root).context("ligeriri_0001.pmap")
     request = Request(Overrides({"flat": None}, CacheResolver(context)))
-    job = Job(request, Output(tmp_path), (), tmp_path)
+    job = Job(request, Output(tmp_path), (), tmp_path, tmp_path)
 
     opened = unpacked(sent(packed(job)))
 

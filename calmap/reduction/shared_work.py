@@ -11,6 +11,7 @@ from typing import NamedTuple
 from calmap.bestref import Cache
 from calmap.cache.layout import Layout
 from calmap.errors import CacheError
+from calmap.reduction.located import located, located_layout, located_overrides
 from calmap.reduction.resolver import CacheResolver
 from reduce.associations import Association
 from reduce.batch import Failed, Result, Written, combine_products, given_sky, reduce_exposure
@@ -28,6 +29,10 @@ class Exposure(NamedTuple):
     path: Path
     sky: Path | None = None
 
+    def found_from(self, folder: Path) -> Exposure:
+        """The same, wherever the current folder is."""
+        return Exposure(located(self.path, folder), self.sky and located(self.sky, folder))
+
     def product(self, output: Output) -> Path:
         """What only one such product can be called, of whatever level it is."""
         return output.path(self.path, Level.L2)
@@ -44,6 +49,11 @@ class Combination(NamedTuple):
     association: Association
     step: str = ""
     sky: Path | None = None
+
+    def found_from(self, folder: Path) -> Combination:
+        """The same, wherever the current folder is."""
+        parts = tuple(replace(part, path=located(part.path, folder)) for part in self.parts)
+        return self._replace(parts=parts, sky=self.sky and located(self.sky, folder))
 
     @property
     def path(self) -> Path:
@@ -72,12 +82,15 @@ class Job:
         Files that are never replaced.
     drafts
         Folder where workers write.
+    folder
+        The folder that relative paths start from.
     """
 
     request: Request
     output: Output
     inputs: tuple[Path, ...]
     drafts: Path
+    folder: Path
 
 
 class Packed(NamedTuple):
@@ -119,11 +132,14 @@ def packed(job: Job) -> Packed:
         return Packed(job)
     context = resolver.others.context
     closed = replace(job.request, resolver=replace(resolver, others=NoReferences()))
-    return Packed(replace(job, request=closed), context.rules.layout, context.name, context.observatory.name)
+    layout = located_layout(context.rules.layout, job.folder)
+    return Packed(replace(job, request=closed), layout, context.name, context.observatory.name)
 
 
 def unpacked(sent: Packed) -> Job:
     """A job that was sent, with its rules opened from the cache, and its inputs known by what they are here.
+
+    Its files are found where they are for who sent it, in whatever folder the worker is.
 
     Raises
     ------
@@ -131,10 +147,11 @@ def unpacked(sent: Packed) -> Job:
         If the cache can't be used from here.
     """
     job = sent.job
-    output = replace(job.output, _sources={}, _kept={})
-    output.keep(job.inputs)
-    job = replace(job, output=output)
-    resolver = job.request.resolver
+    folder = job.folder
+    output = replace(job.output, folder=located(job.output.folder, folder), _sources={}, _kept={})
+    output.keep(located(path, folder) for path in job.inputs)
+    resolver = located_overrides(job.request.resolver, folder)
+    job = replace(job, output=output, request=replace(job.request, resolver=resolver))
     if sent.layout is None or not isinstance(resolver, Overrides):
         return job
     context = Cache(sent.layout).context(sent.context, sent.observatory)
@@ -160,7 +177,8 @@ def work_on(job: Job, part: Part) -> Made:
     folder = Path(mkdtemp(dir=job.drafts))
     claims = dict(part.claims)
     output = replace(job.output, drafts=folder, _sources=claims)
-    return Made(folder, tuple(_result(unit, job.request, output) for unit in part.units), claims)
+    units = [unit.found_from(job.folder) for unit in part.units]
+    return Made(folder, tuple(_result(unit, job.request, output) for unit in units), claims)
 
 
 def _result(unit: Exposure | Combination, request: Request, output: Output) -> Result:

@@ -36,7 +36,8 @@ def reduce_at(
     Parameters
     ----------
     place
-        Where the work is done; workers see the same files under the same names.
+        Where the work is done; workers see the same files under the same absolute names, whatever folder
+        they are in. In products and messages files are called as they are here.
     associations
         What belongs together.
     request, output
@@ -50,7 +51,7 @@ def reduce_at(
     inputs = (*(path for one in associations for path in one.files), *request.named)
     output.keep(inputs)
     with _drafts(output.folder) as drafts:
-        team = _Team(place, Job(request, output, inputs, drafts))
+        team = _Team(place, Job(request, output, inputs, drafts, Path.cwd()))
         for some in _batches(associations, output):
             yield from team.reduced(some)
 
@@ -215,7 +216,7 @@ def _written(results: Iterable[Result]) -> tuple[Written, ...]:
 @contextmanager
 def _drafts(folder: Path) -> Iterator[Path]:
     """A hidden folder in another one, which is gone afterwards, even if a worker is still at work in it."""
-    drafts = Path(mkdtemp(prefix=_PREFIX, dir=folder))
+    drafts = Path(mkdtemp(prefix=_PREFIX, dir=folder.absolute()))
     try:
         yield drafts
     finally:

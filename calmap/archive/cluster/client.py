@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from distributed import Client, LocalCluster, Security
-from distributed.utils import silence_logging_cmgr
+from distributed.comm.addressing import get_address_host_port, parse_address
 
 from calmap.archive.cluster.places import Shared
 from calmap.archive.cluster.tasks import Tasks, in_plain_words
@@ -28,6 +28,8 @@ Partition = TypeVar("Partition")
 Result = TypeVar("Result")
 
 _SILENT = logging.CRITICAL + 1
+_LAST_PORT = 0xFFFF
+_SECRET = ("tls", "wss")
 _AHEAD, _TRIES = 3, 3
 _PATIENCE = 5.0
 _FRESH = 5.0
@@ -100,7 +102,7 @@ class Cluster:
             yield name
         finally:
             if self.client.status == "running":
-                with suppress(OSError, ValueError):
+                with suppress(Exception):  # the cluster may be going: what is left there goes with it
                     self.client.unregister_worker_plugin(name)
 
     def _send(self, plugin: Sent, name: str) -> None:
@@ -162,6 +164,7 @@ def connected(scheduler: str) -> Iterator[Cluster]:
 def _client(scheduler: str) -> Any:
     """A connection to a scheduler."""
     try:
+        _require_address(scheduler)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Client(scheduler, timeout=_PATIENCE, set_as_default=False)  # type: ignore[no-untyped-call]
@@ -180,6 +183,30 @@ def _client(scheduler: str) -> Any:
         ) from problem
 
 
+def _require_address(scheduler: str) -> None:
+    """Refuse an address that leads nowhere before there is a client, which would not end well.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    RuntimeError
+        If keys are needed that are not there, or the configuration of dask wants it to be with keys.
+    """
+    host, port = get_address_host_port(scheduler)
+    if not host:
+        raise ValueError("there is no host in it")
+    host.encode("idna")
+    if not 0 < port <= _LAST_PORT:
+        raise ValueError(f"there is no port {port}")
+    secret = parse_address(scheduler)[0] in _SECRET
+    keys = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+    if secret and keys.get("ssl_context") is None:
+        raise RuntimeError("keys and certificates are needed")
+    if keys.get("require_encryption") and not secret:
+        raise RuntimeError("connections have to be encrypted, such as those of tls://")
+
+
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Let Ctrl-C wait; processes that are started from here on leave it to this one, also later."""
@@ -196,12 +223,23 @@ def _interrupts_held() -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Leave it to the program what is told of workers that come and go."""
-    loop = logging.getLogger("asyncio")
-    level = loop.level
-    loop.setLevel(_SILENT)
+    """Leave it to the program what is told of workers that come and go.
+
+    A program that is interrupted stays quiet: what could not be closed yet is closed when its process ends.
+    """
+    loud: tuple[logging.Logger | logging.Handler, ...] = (
+        *logging.getLogger("distributed").handlers,
+        *logging.getLogger("tornado").handlers,
+        logging.getLogger("asyncio"),
+    )
+    levels = [one.level for one in loud]
+    for one in loud:
+        one.setLevel(_SILENT)
     try:
-        with silence_logging_cmgr(_SILENT), silence_logging_cmgr(_SILENT, root="tornado"):
-            yield
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        levels = [_SILENT for _ in loud]
+        raise
     finally:
-        loop.setLevel(level)
+        for one, level in zip(loud, levels, strict=True):
+            one.setLevel(level)
