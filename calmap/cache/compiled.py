@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,8 +165,12 @@ NO_STORE = CompiledStore(None)
 
 def entry_key(text: bytes, *uses: str) -> str:
     """Name of the entry of what is compiled from a text, and from whatever else it uses."""
-    others = hashlib.sha256("\n".join(uses).encode()).hexdigest()[:16]
-    return f"{hashlib.sha1(text, usedforsecurity=False).hexdigest()}-{others}"
+    return f"{hashlib.sha1(text, usedforsecurity=False).hexdigest()}-{_others(uses)}"
+
+
+@lru_cache(maxsize=64)
+def _others(uses: tuple[str, ...]) -> str:
+    return hashlib.sha256("\n".join(uses).encode()).hexdigest()[:16]
 
 
 def sealed(key: str, body: bytes) -> bytes:

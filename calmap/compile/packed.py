@@ -160,6 +160,7 @@ Packed: TypeAlias = PackedReference | PackedLinks
 
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(Packed)
+_OBSERVATORY_DECODER = msgspec.msgpack.Decoder(Observatory)
 
 
 class PackedError(ValueError):
@@ -206,7 +207,7 @@ def decode_observatory(data: bytes | memoryview) -> Observatory:
         If the data are anything else.
     """
     try:
-        return msgspec.msgpack.decode(data, type=Observatory)
+        return _OBSERVATORY_DECODER.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as problem:
         raise PackedError(str(problem)) from None
 

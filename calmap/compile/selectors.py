@@ -65,10 +65,10 @@ class Rules:
         try:
             self.date = packed.date
             self.date_of = _getter(packed.date)
-            self.dates: list[int] = memoryview(packed.dates).cast("q").tolist()
+            self.dates: Sequence[int] = memoryview(packed.dates).cast("q")
             self._names = packed.names
-            self._choices = numbers(packed.choices)
-            self._places = numbers(packed.places)
+            self._choices = memoryview(packed.choices).cast("i")
+            self._places = memoryview(packed.places).cast("i")
             self.outcomes: list[Outcome | None] = [None] * len(self._choices)
             self._bounds = numbers(packed.groups)
             self._count = len(self._bounds) // 2
@@ -94,6 +94,8 @@ class Rules:
 
     def opened(self, choice: int) -> Dated:
         """A group of dated rows that is needed for the first time."""
+        if isinstance(self.dates, memoryview):
+            self.dates = self.dates.tolist()  # which is faster to look through, and not needed before
         number = -1 - choice
         found = self.nodes[number] = Dated(self, *self._bounds[2 * number : 2 * number + 2])
         return found
