@@ -104,7 +104,7 @@ def _headers(corpus: Path, crds: Reference, name: str) -> Task:
 
 
 def _mean(works: Sequence[Callable[[], object]]) -> Callable[[], float]:
-    measure = repeated(lambda: [work() for work in works], 3)
+    measure = repeated(lambda: [work() for work in works], 10)
     return lambda: measure() / len(works)
 
 
