@@ -388,10 +388,10 @@ def test_commands_that_read(disk, tmp_path, monkeypatch):
 
 
 def test_a_package_that_is_missing(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.setitem(sys.modules, "gcsfs", None)
 
     for named in ((), ("--context", CONTEXT)):
-        result = run(tmp_path, "bestref", str(EXPOSURE), "--cache", f"s3://{uuid.uuid4()}/crds", *named)
+        result = run(tmp_path, "bestref", str(EXPOSURE), "--cache", f"gs://{uuid.uuid4()}/crds", *named)
         assert result.exit_code == 3
         assert "a package for it is missing" in result.stderr
         assert "hint: pip install 'calmap-toolkit[remote]'" in result.stderr
